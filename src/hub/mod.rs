@@ -1,0 +1,3 @@
+//! The embedded Kubeshark: the tools of the MCP contract over packet captures.
+
+pub mod entry;
