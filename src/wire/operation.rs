@@ -172,11 +172,41 @@ impl Operation {
         }
     }
 
-    /// The filter this sends, where it sends one.
-    pub fn filter(&self) -> Option<&str> {
+    /// The serialised name, `create_snapshot`: how operations are listed and recorded.
+    pub fn name(&self) -> &'static str {
         match self {
-            Self::ApiStats { scope } | Self::CountCalls { scope } | Self::ListCalls { scope, .. } => {
-                Some(&scope.filter)
+            Self::CheckStatus => "check_status",
+            Self::DataBoundaries => "data_boundaries",
+            Self::L7DataBoundaries => "l7_data_boundaries",
+            Self::ListSnapshots => "list_snapshots",
+            Self::CreateSnapshot { .. } => "create_snapshot",
+            Self::GetSnapshot { .. } => "get_snapshot",
+            Self::ListDissections { .. } => "list_dissections",
+            Self::StartDissection { .. } => "start_dissection",
+            Self::DissectionStatus { .. } => "dissection_status",
+            Self::ApiStats { .. } => "api_stats",
+            Self::CountCalls { .. } => "count_calls",
+            Self::ListCalls { .. } => "list_calls",
+            Self::CallDetail { .. } => "call_detail",
+            Self::ListFlows { .. } => "list_flows",
+            Self::ListWorkloads { .. } => "list_workloads",
+            Self::ListIps { .. } => "list_ips",
+            Self::ExportPcap { .. } => "export_pcap",
+            Self::DownloadFile { .. } => "download_file",
+            Self::CloudStorageStatus => "cloud_storage_status",
+            Self::UploadSnapshot { .. } => "upload_snapshot",
+            Self::DownloadSnapshot { .. } => "download_snapshot",
+            Self::CloudJobStatus { .. } => "cloud_job_status",
+            Self::LiveDissectionStatus => "live_dissection_status",
+            Self::EnableLiveDissection => "enable_live_dissection",
+        }
+    }
+
+    /// What a query about calls ranges over; `None` for everything else.
+    pub fn scope(&self) -> Option<&Scope> {
+        match self {
+            Self::ApiStats { scope } | Self::CountCalls { scope } | Self::ListCalls { scope, .. } | Self::CallDetail { scope, .. } => {
+                Some(scope)
             }
             _ => None,
         }
