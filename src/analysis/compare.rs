@@ -1,0 +1,69 @@
+//! Whether an edge behaves otherwise than before.
+
+use serde::{Deserialize, Serialize};
+
+use super::{
+    picture::Tally,
+    statistics::{percentile, wilson},
+};
+
+/// What counts as abnormal.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Thresholds {
+    /// A share of failing calls has risen when it grew by at least this much, 0 to 1 …
+    pub share_rise: f64,
+    /// … over at least this many failing calls, and the confidence intervals of before and during do not overlap.
+    pub failing_calls: u64,
+    /// Latency has risen when the median or the 95th percentile grew by this factor …
+    pub latency_factor: f64,
+    /// … and by at least this much, µs.
+    pub latency_rise_us: i64,
+    /// Calls needed on both sides before latencies are compared.
+    pub latency_calls: usize,
+}
+
+/// How an edge changed.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Change {
+    /// Like before, as far as the calls can tell.
+    None,
+    /// The share of failing calls rose, both 0 to 1.
+    Failing { before: f64, during: f64 },
+    /// The same where nothing was recorded before.
+    FailingWithoutBaseline { during: f64 },
+    /// Latency rose, µs; which percentile it was.
+    Slower { percent: usize, before_us: i64, during_us: i64 },
+}
+
+impl Change {
+    pub fn is_abnormal(&self) -> bool {
+        *self != Self::None
+    }
+}
+
+/// Compares an edge with itself before the window. Failing goes before slow: a call that fails late is failing.
+#[expect(clippy::cast_precision_loss, reason = "latencies in µs stay far below 2^52")]
+pub fn compare(before: &Tally, during: &Tally, thresholds: &Thresholds) -> Change {
+    let rise = during.share() - before.share();
+    if during.failing >= thresholds.failing_calls && rise >= thresholds.share_rise {
+        if before.calls == 0 {
+            return Change::FailingWithoutBaseline { during: during.share() };
+        }
+        if wilson(during.failing, during.calls).0 > wilson(before.failing, before.calls).1 {
+            return Change::Failing { before: before.share(), during: during.share() };
+        }
+    }
+    // A 95th percentile is the slowest call or two of a short list: it needs more of them to mean anything.
+    for (percent, enough) in [(50, thresholds.latency_calls), (95, thresholds.latency_calls.saturating_mul(5))] {
+        if before.latencies_us.len() >= enough && during.latencies_us.len() >= enough {
+            if let (Some(was), Some(is)) = (percentile(&before.latencies_us, percent), percentile(&during.latencies_us, percent))
+                && is - was >= thresholds.latency_rise_us
+                && is as f64 >= was as f64 * thresholds.latency_factor
+            {
+                return Change::Slower { percent, before_us: was, during_us: is };
+            }
+        }
+    }
+    Change::None
+}

@@ -1,0 +1,75 @@
+//! What counts as failing, and who the ends of a call are.
+
+use super::picture::Party;
+use crate::wire::decode::{Call, Peer};
+
+/// How a call ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Outcome {
+    Good,
+    /// HTTP 500 to 599.
+    ServerError,
+    /// HTTP 400 to 499 but for the two below.
+    ClientError,
+    /// HTTP 401, 403, 407.
+    Denied,
+    /// HTTP 429.
+    RateLimited,
+    /// A request without a response.
+    NoAnswer,
+    /// A DNS answer with a response code other than 0, or none.
+    DnsFailure,
+    /// A connection attempt answered by RST.
+    Refused,
+    /// A connection attempt that nobody answered.
+    Unanswered,
+    /// A connection that ended in RST after data had flowed.
+    Reset,
+}
+
+/// Bits of `connection_completeness`, as Wireshark counts them.
+const SYN_ACK: i64 = 2;
+const DATA: i64 = 8;
+const RST: i64 = 32;
+
+/// How `call` ended, by its protocol. Protocols that are not understood count as good.
+pub fn outcome(call: &Call) -> Outcome {
+    match call.protocol.as_str() {
+        "http" | "http2" | "grpc" | "gql" | "ws" => match call.status {
+            None | Some(0) => Outcome::NoAnswer,
+            Some(401 | 403 | 407) => Outcome::Denied,
+            Some(429) => Outcome::RateLimited,
+            Some(400..=499) => Outcome::ClientError,
+            Some(500..=599) => Outcome::ServerError,
+            Some(_) => Outcome::Good,
+        },
+        "dns" => match call.status {
+            Some(0) => Outcome::Good,
+            _ => Outcome::DnsFailure,
+        },
+        "tcp" | "tcp_flow" | "tcp_conn" => connection(call),
+        _ => Outcome::Good,
+    }
+}
+
+fn connection(call: &Call) -> Outcome {
+    let bits = call.tcp.as_ref().and_then(|tcp| tcp.connection_completeness);
+    match (call.error.as_deref(), bits) {
+        (Some("refused"), _) => Outcome::Refused,
+        (Some("no_answer"), _) => Outcome::Unanswered,
+        (Some("reset"), _) => Outcome::Reset,
+        (_, Some(bits)) if bits & RST != 0 && bits & SYN_ACK == 0 && bits & 1 != 0 => Outcome::Refused,
+        (_, Some(1)) => Outcome::Unanswered,
+        (_, Some(bits)) if bits & RST != 0 && bits & DATA != 0 => Outcome::Reset,
+        _ => Outcome::Good,
+    }
+}
+
+/// The service behind an end of a call; else its pod, its name, its address.
+pub fn party(peer: &Peer) -> Party {
+    let name = [&peer.service, &peer.pod, &peer.ip].into_iter().flatten().find(|name| !name.is_empty());
+    Party {
+        namespace: peer.namespace.clone().filter(|namespace| !namespace.is_empty()),
+        name: name.cloned().unwrap_or_else(|| "unknown".to_owned()),
+    }
+}

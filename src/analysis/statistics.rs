@@ -1,0 +1,54 @@
+//! The few statistics that the comparison stands on.
+
+use crate::time::Utc;
+
+/// The Wilson score interval of a share at 95 %: (low, high), each 0 to 1.
+///
+/// It holds with few calls and with shares near 0, where the normal approximation does not
+/// (E. B. Wilson, "Probable inference, the law of succession, and statistical inference", JASA 1927).
+/// No calls give (0, 1): nothing is known.
+#[expect(clippy::cast_precision_loss, reason = "counts of calls stay far below 2^52")]
+pub fn wilson(failing: u64, calls: u64) -> (f64, f64) {
+    const Z: f64 = 1.96;
+    if calls == 0 {
+        return (0.0, 1.0);
+    }
+    let n = calls as f64;
+    let p = failing.min(calls) as f64 / n;
+    let centre = p + Z * Z / (2.0 * n);
+    let spread = Z * (p * (1.0 - p) / n + Z * Z / (4.0 * n * n)).sqrt();
+    let scale = 1.0 + Z * Z / n;
+    (((centre - spread) / scale).max(0.0), ((centre + spread) / scale).min(1.0))
+}
+
+/// The value below which `percent` of the ascending `values` lie (nearest rank); `None` when empty.
+pub fn percentile(values: &[i64], percent: usize) -> Option<i64> {
+    let rank = (values.len() * percent.min(100)).div_ceil(100).max(1);
+    values.get(rank - 1).copied()
+}
+
+/// The index of the event at which the rate of `events` (ascending, inside start to end) rose most:
+/// the maximum of the likelihood ratio of two Poisson rates against one, over every split at an
+/// event. `None` without events.
+///
+/// Errors that were always there thus do not count as the onset.
+#[expect(clippy::cast_precision_loss, reason = "counts and milliseconds of a window stay far below 2^52")]
+pub fn onset_of_events(events: &[Utc], start: Utc) -> Option<usize> {
+    let last = *events.last()?;
+    let total = (last - start).num_milliseconds().max(1) as f64;
+    let all = events.len() as f64;
+    let overall = all * (all / total).ln();
+    let mut best = (0.0_f64, 0);
+    for (index, at) in events.iter().enumerate() {
+        let (before, after) = (index as f64, (events.len() - index) as f64);
+        let quiet = (*at - start).num_milliseconds() as f64;
+        let loud = (total - quiet).max(1.0);
+        let log = |count: f64, time: f64| if count > 0.0 && time > 0.0 { count * (count / time).ln() } else { 0.0 };
+        let risen = quiet <= 0.0 || before / quiet.max(1.0) < after / loud;
+        let gain = log(before, quiet) + log(after, loud) - overall;
+        if risen && gain > best.0 {
+            best = (gain, index);
+        }
+    }
+    Some(best.1)
+}
