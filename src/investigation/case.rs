@@ -1,0 +1,220 @@
+//! The case file: what every step may read, and what steps add to it.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde::{Deserialize, Serialize};
+
+use super::{
+    action::{Action, Answer, Observation},
+    evidence::{EvidenceFile, EvidenceId},
+    settings::Settings,
+};
+use crate::{
+    analysis::{EdgeKey, Picture},
+    time::{Utc, Window},
+    wire::{Operation, SnapshotRef, decode::Boundaries},
+};
+
+/// What a run has used up. Failed calls count as calls.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Spent {
+    pub calls: u32,
+    pub failed: u32,
+    /// Bytes of answers.
+    pub bytes: u64,
+    /// Time spent in tools and in waiting, ms. Calls made at once count with the longest.
+    pub millis: u64,
+}
+
+/// Something that happened at a known time, for the report's timeline.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Event {
+    pub at: Utc,
+    pub what: String,
+    pub evidence: Vec<EvidenceId>,
+}
+
+/// How often a guard said no, and what to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RefusalNote {
+    pub guard: String,
+    pub why: String,
+    pub times: u32,
+}
+
+/// What was looked at and what was not.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Coverage {
+    /// What the nodes held when we looked.
+    pub captured: Option<Window>,
+    /// What the snapshot holds.
+    pub secured: Option<Window>,
+    /// Calls the dissection of the snapshot produced, where the server says.
+    pub entries: Option<u64>,
+    pub not_seen: Vec<String>,
+    pub truncated: Vec<String>,
+}
+
+/// What a single abnormal call showed when it was looked at in detail.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Reading {
+    pub call: String,
+    /// "answered 503", "was refused".
+    pub outcome: String,
+    /// The beginning of the error body, on one line; untrusted text.
+    pub said: Option<String>,
+    pub evidence: EvidenceId,
+}
+
+/// The snapshot the investigation works on.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Secured {
+    pub reference: SnapshotRef,
+    pub window: Window,
+    pub completed: bool,
+    /// Found, not taken by this run.
+    pub reused: bool,
+}
+
+/// Facts shared by all steps. Steps own their private data; this is the rest.
+#[derive(Clone, Debug)]
+pub struct Case {
+    /// Names the snapshot and the case directory.
+    pub id: String,
+    pub settings: Settings,
+    /// Name and version of the server, once connected.
+    pub server: Option<String>,
+    /// Serialised names of the operations the server has tools for.
+    pub supported: BTreeSet<String>,
+    /// The health check passed.
+    pub healthy: bool,
+    pub boundaries: Option<Boundaries>,
+    /// What is investigated, inside the data.
+    pub window: Option<Window>,
+    pub snapshot: Option<Secured>,
+    /// The dissection of `snapshot` that is completed, by name where it has one.
+    pub dissected: Option<Option<String>>,
+    /// Statistics were asked for before any list.
+    pub surveyed: bool,
+    /// Calls a list showed, by id: only these can be looked at in detail.
+    pub listed: BTreeSet<String>,
+    /// What the survey and the narrowing saw.
+    pub picture: Picture,
+    pub evidence: EvidenceFile,
+    /// Which evidence the numbers of an edge come from.
+    support: BTreeMap<EdgeKey, Vec<EvidenceId>>,
+    /// What single calls said, by edge: a line each.
+    pub readings: BTreeMap<EdgeKey, Reading>,
+    pub events: Vec<Event>,
+    pub coverage: Coverage,
+    pub assumptions: Vec<String>,
+    pub refusals: Vec<RefusalNote>,
+    pub spent: Spent,
+    /// Every query so far, to refuse the same one twice.
+    asked: BTreeSet<String>,
+    /// Files written beside the report: (path, what it is, SHA-256 where known).
+    pub attachments: Vec<Attachment>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Attachment {
+    pub file: String,
+    pub what: String,
+    pub sha256: Option<String>,
+}
+
+impl Case {
+    pub fn new(id: impl Into<String>, settings: Settings) -> Self {
+        let assumptions = settings.notes.iter().chain(&settings.reading.assumptions).cloned().collect();
+        Self {
+            id: id.into(),
+            settings,
+            server: None,
+            supported: BTreeSet::new(),
+            healthy: false,
+            boundaries: None,
+            window: None,
+            snapshot: None,
+            dissected: None,
+            surveyed: false,
+            listed: BTreeSet::new(),
+            picture: Picture::default(),
+            evidence: EvidenceFile::default(),
+            support: BTreeMap::new(),
+            readings: BTreeMap::new(),
+            events: Vec::new(),
+            coverage: Coverage::default(),
+            assumptions,
+            refusals: Vec::new(),
+            spent: Spent::default(),
+            asked: BTreeSet::new(),
+            attachments: Vec::new(),
+        }
+    }
+
+    /// Whether the server has a tool for this.
+    pub fn supports(&self, operation: &Operation) -> bool {
+        self.supported.contains(operation.name())
+    }
+
+    /// Whether exactly this was asked before.
+    pub fn has_asked(&self, operation: &Operation) -> bool {
+        self.asked.contains(&fingerprint(operation))
+    }
+
+    /// Takes note of what an action cost and of what was asked.
+    pub(super) fn charge(&mut self, action: &Action, seen: &Observation) {
+        for call in action.calls() {
+            self.asked.insert(fingerprint(call));
+        }
+        match seen {
+            Observation::Answers { answers } => {
+                let mut longest = 0;
+                for answer in answers {
+                    self.spent.calls = self.spent.calls.saturating_add(1);
+                    self.spent.failed = self.spent.failed.saturating_add(u32::from(answer.result.is_err()));
+                    self.spent.bytes = self.spent.bytes.saturating_add(answer.bytes);
+                    longest = longest.max(answer.took_ms);
+                }
+                self.spent.millis = self.spent.millis.saturating_add(longest);
+            }
+            Observation::Connected { took_ms, .. } => {
+                self.spent.millis = self.spent.millis.saturating_add(*took_ms);
+            }
+            Observation::Chosen { .. } | Observation::Unavailable { .. } => {}
+        }
+        if let Action::Wait { after_ms, .. } = action {
+            self.spent.millis = self.spent.millis.saturating_add(*after_ms);
+        }
+    }
+
+    /// Counts a refusal for the report.
+    pub(super) fn note_refusal(&mut self, guard: &str, why: &str) {
+        match self.refusals.iter_mut().find(|r| r.guard == guard && r.why == why) {
+            Some(note) => note.times = note.times.saturating_add(1),
+            None => self.refusals.push(RefusalNote { guard: guard.to_owned(), why: why.to_owned(), times: 1 }),
+        }
+    }
+
+    /// Takes note that `id` supports what is said of an edge.
+    pub fn support(&mut self, key: &EdgeKey, id: &EvidenceId) {
+        let ids = self.support.entry(key.clone()).or_default();
+        if !ids.contains(id) {
+            ids.push(id.clone());
+        }
+    }
+
+    /// The evidence for an edge, in the order in which it was filed.
+    pub fn supporting(&self, key: &EdgeKey) -> Vec<EvidenceId> {
+        self.support.get(key).cloned().unwrap_or_default()
+    }
+
+    /// Files a result as evidence.
+    pub fn file(&mut self, answer: &Answer, facts: serde_json::Value) -> Option<EvidenceId> {
+        self.evidence.file(answer, facts)
+    }
+}
+
+fn fingerprint(operation: &Operation) -> String {
+    serde_json::to_string(operation).unwrap_or_default()
+}

@@ -1,0 +1,114 @@
+//! What an investigation concludes.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::evidence::EvidenceId;
+pub use crate::analysis::Party;
+use crate::time::Utc;
+
+/// The answer in one word.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Verdict {
+    RootCause,
+    NoAnomaly,
+    Inconclusive,
+    NoData,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Confidence {
+    Low,
+    Medium,
+    High,
+}
+
+/// What kind of fault a cause is; the words of the report's schema.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum CauseKind {
+    AppError,
+    Slow,
+    Saturation,
+    Refused,
+    Reset,
+    Blackholed,
+    PacketLoss,
+    Dns,
+    Auth,
+    RateLimit,
+    BadRequest,
+    RetryStorm,
+    TrafficSurge,
+    MissingTraffic,
+    Misroute,
+    BadReplica,
+    NodeFault,
+    Config,
+    Unknown,
+}
+
+/// The end of an investigation. Texts hold no times: those are rendered by the report.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Finding {
+    pub verdict: Verdict,
+    pub confidence: Confidence,
+    /// Why the confidence is not higher, or why the verdict is what it is.
+    pub because: Vec<String>,
+    pub causes: Vec<Cause>,
+    /// From the edge where people noticed to the cause.
+    pub path: Vec<Hop>,
+    pub impact: Vec<Impact>,
+    pub ruled_out: Vec<RuledOut>,
+    pub next: Vec<String>,
+}
+
+#[derive(Clone, Debug, PartialEq)]
+pub struct Cause {
+    pub party: Party,
+    /// The pod or node, where the fault is local to one.
+    pub workload: Option<String>,
+    pub kind: CauseKind,
+    /// "POST /charge".
+    pub endpoint: Option<String>,
+    /// First abnormal call, or `None` where it began before the data.
+    pub onset: Option<Utc>,
+    pub explanation: String,
+    pub evidence: Vec<EvidenceId>,
+}
+
+#[derive(Clone, Debug, PartialEq)]
+pub struct Hop {
+    pub from: Party,
+    pub to: Party,
+    pub first_abnormal: Utc,
+    pub what: String,
+    pub evidence: Vec<EvidenceId>,
+}
+
+#[derive(Clone, Debug, PartialEq)]
+pub struct Impact {
+    pub party: Party,
+    pub what: String,
+    pub evidence: Vec<EvidenceId>,
+}
+
+#[derive(Clone, Debug, PartialEq)]
+pub struct RuledOut {
+    pub party: Party,
+    pub reason: String,
+    pub evidence: Vec<EvidenceId>,
+}
+
+/// Why a run ended without a finding: something about the environment has to be mended first.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Problem {
+    /// What could not be done.
+    pub what: String,
+    /// Because of what.
+    pub because: Vec<String>,
+    /// What to do about it.
+    pub hints: Vec<String>,
+}

@@ -1,0 +1,260 @@
+//! The investigation as a state machine that decides and never acts.
+
+use serde::{Deserialize, Serialize};
+
+use super::{
+    action::{Action, Observation},
+    case::Case,
+    finding::{Finding, Problem},
+    guard::{self, Proposal, Refusal, Remedy, Ruling},
+    settings::Settings,
+    steps::{
+        conclude::Conclude, handoff::Handoff, index::Index, inspect::Inspect, narrow::Narrow,
+        preflight::Preflight, secure::Secure, survey::Survey, weigh::Weigh, window::SettleWindow,
+    },
+};
+
+/// Where the investigation is, with the data only that place needs.
+#[derive(Clone, Debug)]
+pub enum State {
+    Preflight(Preflight),
+    Window(SettleWindow),
+    Secure(Secure),
+    Index(Index),
+    Survey(Survey),
+    Narrow(Narrow),
+    Inspect(Inspect),
+    Weigh(Weigh),
+    Handoff(Handoff),
+    Conclude(Conclude),
+    /// The end: there is a finding, be it that there is nothing or not enough to be found.
+    Concluded(Box<Finding>),
+    /// The end: something about the environment has to be mended first.
+    Stopped(Problem),
+}
+
+/// The name of a [`State`], for tables, logs and diagrams.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Phase {
+    Preflight,
+    Window,
+    Secure,
+    Index,
+    Survey,
+    Narrow,
+    Inspect,
+    Weigh,
+    Handoff,
+    Conclude,
+    Concluded,
+    Stopped,
+}
+
+/// Every move there is. Anything else is a bug in a step, and is an error.
+pub const MOVES: &[(Phase, Phase)] = &[
+    (Phase::Preflight, Phase::Preflight),
+    (Phase::Preflight, Phase::Window),
+    (Phase::Preflight, Phase::Stopped),
+    (Phase::Window, Phase::Window),
+    (Phase::Window, Phase::Secure),
+    (Phase::Window, Phase::Conclude), // nothing was recorded then
+    (Phase::Window, Phase::Stopped),
+    (Phase::Secure, Phase::Secure),
+    (Phase::Secure, Phase::Index),
+    (Phase::Secure, Phase::Stopped),
+    (Phase::Index, Phase::Index),
+    (Phase::Index, Phase::Survey),
+    (Phase::Index, Phase::Stopped),
+    (Phase::Survey, Phase::Survey),
+    (Phase::Survey, Phase::Narrow),
+    (Phase::Survey, Phase::Weigh), // nothing abnormal, or the budget is spent
+    (Phase::Survey, Phase::Stopped),
+    (Phase::Narrow, Phase::Narrow),
+    (Phase::Narrow, Phase::Inspect),
+    (Phase::Narrow, Phase::Weigh),
+    (Phase::Narrow, Phase::Stopped),
+    (Phase::Inspect, Phase::Weigh),
+    (Phase::Inspect, Phase::Stopped),
+    (Phase::Weigh, Phase::Weigh),
+    (Phase::Weigh, Phase::Handoff),
+    (Phase::Weigh, Phase::Conclude),
+    (Phase::Weigh, Phase::Stopped),
+    (Phase::Handoff, Phase::Handoff),
+    (Phase::Handoff, Phase::Conclude),
+    (Phase::Conclude, Phase::Conclude), // a guard refused what was concluded
+    (Phase::Conclude, Phase::Concluded),
+];
+
+/// What a step wants next.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Plan {
+    /// Perform this, then settle.
+    Act(Action),
+    /// Nothing has to be done to know where to go.
+    Decide,
+}
+
+/// What a step is told.
+pub enum Seen {
+    /// What came of the planned action.
+    Observed(Observation),
+    /// Nothing was planned.
+    Nothing,
+}
+
+/// One place in the investigation. All methods are pure.
+pub trait Step {
+    /// What to ask for. Called twice, it must answer the same.
+    fn plan(&self, case: &Case) -> Plan;
+
+    /// Where an observation leads. May file evidence in the case.
+    fn settle(&self, case: &mut Case, seen: Seen) -> State;
+
+    /// Where to go when a guard refuses what this step proposed and leaves it a choice.
+    fn refused(&self, case: &mut Case, why: &str) -> State;
+}
+
+/// The machine was used in a way it does not allow, or a step made a move that is not in [`MOVES`].
+#[derive(Debug, thiserror::Error)]
+pub enum MachineError {
+    #[error("there is no move from {from:?} to {to:?}")]
+    NoSuchMove { from: Phase, to: Phase },
+    #[error("the investigation is already over ({0:?})")]
+    Over(Phase),
+    #[error("{0:?} made no progress: it moved to itself more often than any run needs")]
+    Circling(Phase),
+}
+
+/// What came of one turn of the machine.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Moved {
+    pub from: Phase,
+    pub to: Phase,
+    /// What the guards said of the move.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub rulings: Vec<Ruling>,
+}
+
+/// The whole of a run's decisions.
+#[derive(Clone, Debug)]
+pub struct Machine {
+    state: State,
+    case: Case,
+    /// Turns in a row that stayed in one phase: a step that never leaves would run for ever.
+    stayed: u32,
+}
+
+/// No phase needs as many turns: waiting is bounded by time, narrowing by its edges.
+const TURNS_IN_A_PHASE: u32 = 5_000;
+
+impl State {
+    pub fn phase(&self) -> Phase {
+        match self {
+            Self::Preflight(_) => Phase::Preflight,
+            Self::Window(_) => Phase::Window,
+            Self::Secure(_) => Phase::Secure,
+            Self::Index(_) => Phase::Index,
+            Self::Survey(_) => Phase::Survey,
+            Self::Narrow(_) => Phase::Narrow,
+            Self::Inspect(_) => Phase::Inspect,
+            Self::Weigh(_) => Phase::Weigh,
+            Self::Handoff(_) => Phase::Handoff,
+            Self::Conclude(_) => Phase::Conclude,
+            Self::Concluded(_) => Phase::Concluded,
+            Self::Stopped(_) => Phase::Stopped,
+        }
+    }
+
+    fn step(&self) -> Option<&dyn Step> {
+        match self {
+            Self::Preflight(step) => Some(step),
+            Self::Window(step) => Some(step),
+            Self::Secure(step) => Some(step),
+            Self::Index(step) => Some(step),
+            Self::Survey(step) => Some(step),
+            Self::Narrow(step) => Some(step),
+            Self::Inspect(step) => Some(step),
+            Self::Weigh(step) => Some(step),
+            Self::Handoff(step) => Some(step),
+            Self::Conclude(step) => Some(step),
+            Self::Concluded(_) | Self::Stopped(_) => None,
+        }
+    }
+}
+
+impl Machine {
+    pub fn new(id: impl Into<String>, settings: Settings) -> Self {
+        Self { state: State::Preflight(Preflight::default()), case: Case::new(id, settings), stayed: 0 }
+    }
+
+    pub fn state(&self) -> &State {
+        &self.state
+    }
+
+    pub fn case(&self) -> &Case {
+        &self.case
+    }
+
+    /// What to do next with what the guards say of it, or `None` at the end.
+    pub fn plan(&self) -> Option<(Plan, Vec<Ruling>)> {
+        let plan = self.state.step()?.plan(&self.case);
+        let rulings = match &plan {
+            Plan::Act(action) => guard::consult(&self.case, &Proposal::Act { phase: self.state.phase(), action }),
+            Plan::Decide => Vec::new(),
+        };
+        Some((plan, rulings))
+    }
+
+    /// Takes note that a guard refused the planned action.
+    pub fn refuse(&mut self, refusal: &Refusal) -> Result<Moved, MachineError> {
+        self.case.note_refusal(&refusal.guard, &refusal.why);
+        let state = self.state.clone();
+        let step = state.step().ok_or(MachineError::Over(state.phase()))?;
+        let next = after(step, &mut self.case, refusal);
+        self.go(next, Vec::new())
+    }
+
+    /// Takes what came of the planned action, or nothing where none was planned, and moves.
+    pub fn settle(&mut self, action: Option<&Action>, seen: Seen) -> Result<Moved, MachineError> {
+        if let (Some(action), Seen::Observed(observation)) = (action, &seen) {
+            self.case.charge(action, observation);
+        }
+        let state = self.state.clone();
+        let step = state.step().ok_or(MachineError::Over(state.phase()))?;
+        let next = step.settle(&mut self.case, seen);
+        let rulings = guard::consult(&self.case, &Proposal::Move { from: state.phase(), to: &next });
+        let next = match guard::refusal(&rulings) {
+            Some(refusal) => {
+                self.case.note_refusal(&refusal.guard, &refusal.why);
+                after(step, &mut self.case, &refusal)
+            }
+            None => next,
+        };
+        self.go(next, rulings)
+    }
+
+    fn go(&mut self, next: State, rulings: Vec<Ruling>) -> Result<Moved, MachineError> {
+        let (from, to) = (self.state.phase(), next.phase());
+        if !MOVES.contains(&(from, to)) {
+            return Err(MachineError::NoSuchMove { from, to });
+        }
+        self.stayed = if from == to { self.stayed.saturating_add(1) } else { 0 };
+        if self.stayed > TURNS_IN_A_PHASE {
+            return Err(MachineError::Circling(from));
+        }
+        self.state = next;
+        Ok(Moved { from, to, rulings })
+    }
+}
+
+fn after(step: &dyn Step, case: &mut Case, refusal: &Refusal) -> State {
+    match refusal.remedy {
+        Remedy::GoOn => step.refused(case, &refusal.why),
+        Remedy::Stop => State::Stopped(Problem {
+            what: "the investigation cannot go on".to_owned(),
+            because: vec![format!("the guard `{}` refused: {}", refusal.guard, refusal.why)],
+            hints: Vec::new(),
+        }),
+    }
+}

@@ -1,0 +1,186 @@
+//! Tries to refute: is the traffic asked about there at all, does a cause precede its effects, does
+//! anything else explain as much? What survives is the finding; where nothing does, it says so.
+
+use serde_json::json;
+
+use super::{answers, conclude::Conclude, handoff::Handoff, read};
+use crate::{
+    analysis::{Layer, Party, Suspect, suspects},
+    investigation::{
+        account,
+        action::Action,
+        case::Case,
+        evidence::EvidenceId,
+        filters,
+        finding::{Confidence, Finding, Verdict},
+        machine::{Plan, Seen, State, Step},
+        words,
+    },
+    wire::{Operation, Scope, decode},
+};
+
+/// Makes the control query for the workload asked about, then weighs.
+#[derive(Clone, Debug, Default)]
+pub struct Weigh {
+    controlled: bool,
+}
+
+impl Weigh {
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Was the workload the user named captured at all? A count without the condition tells.
+    fn control(case: &Case) -> Option<Vec<Operation>> {
+        let service = case.settings.service.as_ref()?;
+        let party = Party { namespace: service.namespace.clone(), name: service.name.clone() };
+        let scope = |filter: String| Scope {
+            snapshot: case.snapshot.as_ref().map(|secured| secured.reference.clone()),
+            dissection: case.dissected.clone().flatten(),
+            filter,
+            window: case.window,
+        };
+        let calls: Vec<Operation> = [Layer::Http, Layer::Tcp]
+            .into_iter()
+            .map(|layer| Operation::CountCalls { scope: scope(filters::to(layer, &party)) })
+            .filter(|call| case.supports(call) && !case.has_asked(call))
+            .collect();
+        (!calls.is_empty() && case.snapshot.is_some()).then_some(calls)
+    }
+}
+
+impl Step for Weigh {
+    fn plan(&self, case: &Case) -> Plan {
+        match Self::control(case) {
+            Some(calls) if !self.controlled => {
+                Plan::Act(Action::Query { why: "was the workload asked about captured at all?".to_owned(), calls })
+            }
+            _ => Plan::Decide,
+        }
+    }
+
+    fn settle(&self, case: &mut Case, seen: Seen) -> State {
+        let Seen::Observed(_) = seen else { return weigh(case, None) };
+        let Ok(answers) = answers(seen) else { return weigh(case, None) };
+        let mut calls = 0;
+        let mut evidence = Vec::new();
+        for answer in &answers {
+            match read(answer, decode::calls) {
+                Ok(list) => {
+                    let total = list.total.unwrap_or(list.calls.len() as u64);
+                    calls += total;
+                    evidence.extend(case.file(answer, json!({ "matching": total, "window": "during" })));
+                }
+                Err(failure) => case.coverage.truncated.push(format!("the control query was not answered: {failure}")),
+            }
+        }
+        weigh(case, Some((calls, evidence)))
+    }
+
+    fn refused(&self, case: &mut Case, why: &str) -> State {
+        case.coverage.not_seen.push(format!("the control query was not made: {why}"));
+        weigh(case, None)
+    }
+}
+
+fn weigh(case: &mut Case, control: Option<(u64, Vec<EvidenceId>)>) -> State {
+    let rules = case.settings.playbook.survey.abnormal.clone();
+    let seen: u64 = case.picture.edges.values().map(|edge| edge.during.calls).sum();
+    if seen == 0 && case.coverage.truncated.is_empty() {
+        let because = "the dissected snapshot holds no call and no connection in the window".to_owned();
+        let next = vec![
+            "check which workloads Kubeshark captures (its targeting rules and namespace scope), and the time asked about".to_owned(),
+        ];
+        return State::Conclude(Conclude::no_data(because, next));
+    }
+    if let (Some(service), Some((0, evidence))) = (case.settings.service.clone(), &control) {
+        let cited = evidence.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
+        let because = format!("no traffic to {service} was captured in the window, while other traffic was ({cited})");
+        case.coverage.not_seen.push(format!("{service}: no calls and no connections"));
+        let next = vec![format!("check the name, and whether Kubeshark captures {service} (targeting rules, namespace scope)")];
+        return State::Conclude(Conclude::no_data(because, next));
+    }
+    let ranked = suspects(&case.picture, &rules);
+    let Some(leading) = ranked.first() else { return State::Conclude(Conclude::new(nothing(case))) };
+    let finding = found(case, leading, ranked.get(1));
+    if case.settings.pcap && finding.verdict == Verdict::RootCause {
+        return State::Handoff(Handoff::new(finding));
+    }
+    State::Conclude(Conclude::new(finding))
+}
+
+/// Nothing behaves otherwise than before, or not enough was seen to say so.
+fn nothing(case: &Case) -> Finding {
+    let complete = case.coverage.truncated.is_empty();
+    let compared = case.picture.has_baseline;
+    let mut because = Vec::new();
+    if !compared {
+        because.push("nothing was recorded before the window to compare with".to_owned());
+    }
+    because.extend(case.coverage.truncated.first().map(|gap| format!("part of the window was not looked at: {gap}")));
+    let confidence = match (complete, compared) {
+        (true, true) => Confidence::High,
+        (true, false) => Confidence::Medium,
+        (false, _) => Confidence::Low,
+    };
+    let next = vec![
+        "if something is broken all the same, it may not show in this traffic: name the service (--service NAMESPACE/NAME) or a wider window (--since, --until)".to_owned(),
+    ];
+    Finding {
+        verdict: if complete { Verdict::NoAnomaly } else { Verdict::Inconclusive },
+        confidence,
+        because,
+        causes: Vec::new(),
+        path: Vec::new(),
+        impact: Vec::new(),
+        ruled_out: account::unchanged(case, None),
+        next,
+    }
+}
+
+/// The finding around the leading suspect, with what speaks against it.
+fn found(case: &Case, leading: &Suspect, rival: Option<&Suspect>) -> Finding {
+    let cause = account::cause(case, leading);
+    let path = account::path(case, leading);
+    let mut doubts = Vec::new();
+    if !case.picture.has_baseline {
+        doubts.push("nothing was recorded before the window to compare with".to_owned());
+    }
+    if let Some(gap) = case.coverage.truncated.first() {
+        doubts.push(format!("part of the window was not looked at: {gap}"));
+    }
+    match cause.onset {
+        None => doubts.push("no first abnormal call could be found".to_owned()),
+        Some(onset) => {
+            let earlier = path.iter().filter(|hop| hop.first_abnormal < onset).min_by_key(|hop| hop.first_abnormal);
+            if let Some(hop) = earlier {
+                doubts.push(format!("the call from {} to {} was abnormal before the cause was", hop.from, hop.to));
+            }
+        }
+    }
+    if let Some(rival) = rival.filter(|rival| rival.weight.saturating_mul(2) >= leading.weight) {
+        doubts.push(format!(
+            "{} changed as well and explains {} abnormal {} to {} of the leading suspect",
+            rival.party,
+            words::number(rival.weight),
+            words::plural(rival.weight, "call"),
+            words::number(leading.weight)
+        ));
+    }
+    let confidence = match doubts.len() {
+        0 => Confidence::High,
+        1 => Confidence::Medium,
+        _ => Confidence::Low,
+    };
+    let next = account::next(case, &cause, leading);
+    Finding {
+        verdict: Verdict::RootCause,
+        confidence,
+        because: doubts,
+        impact: account::impact(case, leading),
+        ruled_out: account::ruled_out(case, leading),
+        causes: vec![cause],
+        path,
+        next,
+    }
+}

@@ -1,0 +1,207 @@
+//! Which stretch of time is investigated: the user's words, inside what was recorded.
+
+use chrono::TimeDelta;
+
+use super::{answers, conclude::Conclude, preflight::raw_capture_off, read, secure::Secure, stopped};
+use crate::{
+    investigation::{
+        action::{Action, FailureKind, Observation},
+        case::{Case, Event},
+        machine::{Plan, Seen, State, Step},
+    },
+    time::Window,
+    wire::{
+        Operation,
+        decode::{self, Boundaries},
+    },
+};
+
+/// Asks about what is ambiguous, one question after the other, then looks at the boundaries.
+#[derive(Clone, Debug)]
+pub struct SettleWindow {
+    /// The window as far as the user's words are understood.
+    window: Window,
+    /// The next ambiguity to ask about.
+    asking: usize,
+}
+
+impl SettleWindow {
+    pub fn new(case: &Case) -> Self {
+        Self { window: case.settings.reading.window, asking: 0 }
+    }
+
+    fn open_question<'a>(&self, case: &'a Case) -> Option<&'a crate::time::Ambiguity> {
+        if case.settings.no_input { None } else { case.settings.reading.ambiguities.get(self.asking) }
+    }
+}
+
+impl Step for SettleWindow {
+    fn plan(&self, case: &Case) -> Plan {
+        if let Some(ambiguity) = self.open_question(case) {
+            return Plan::Act(Action::AskUser {
+                question: ambiguity.question.clone(),
+                choices: ambiguity.choices.iter().map(|choice| choice.label.clone()).collect(),
+                default: ambiguity.chosen,
+            });
+        }
+        let mut calls = vec![Operation::DataBoundaries];
+        if case.supports(&Operation::L7DataBoundaries) {
+            calls.push(Operation::L7DataBoundaries);
+        }
+        Plan::Act(Action::Query { why: "what is still recorded?".to_owned(), calls })
+    }
+
+    fn settle(&self, case: &mut Case, seen: Seen) -> State {
+        if let Some(ambiguity) = self.open_question(case) {
+            let choice = match seen {
+                Seen::Observed(Observation::Chosen { choice }) => choice,
+                _ => ambiguity.chosen,
+            };
+            let chosen = ambiguity.choices.get(choice);
+            let window = chosen.map_or(self.window, |choice| choice.window);
+            if let Some(choice) = chosen {
+                case.assumptions.push(format!("{} Answered: {}.", ambiguity.question, choice.label));
+            }
+            return State::Window(Self { window, asking: self.asking + 1 });
+        }
+        let answers = match answers(seen) {
+            Ok(answers) => answers,
+            Err(failure) => return stopped("could not learn what is recorded", failure),
+        };
+        let Some(first) = answers.first() else {
+            return stopped("could not learn what is recorded", super::malformed("there was no answer"));
+        };
+        let boundaries = match read(first, decode::boundaries) {
+            Ok(boundaries) => boundaries,
+            Err(failure) if failure.kind == FailureKind::RawCaptureOff => {
+                return stopped("there are no recorded packets to investigate", raw_capture_off(failure.message));
+            }
+            Err(failure) => return stopped("could not learn what is recorded", failure),
+        };
+        let nodes = boundaries.nodes.len();
+        let evidence = case.file(
+            first,
+            serde_json::json!({ "nodes": nodes, "oldest": boundaries.cluster.map(|w| w.start), "newest": boundaries.cluster.map(|w| w.end) }),
+        );
+        let Some(captured) = boundaries.cluster.or_else(|| spanned(&boundaries)) else {
+            return stopped(
+                "there are no recorded packets to investigate",
+                raw_capture_off(format!("`{}` names no time for which packets are recorded", first.tool)),
+            );
+        };
+        case.coverage.captured = Some(captured);
+        case.boundaries = Some(boundaries);
+        if let Some(id) = evidence {
+            let what = "the oldest packet that is recorded".to_owned();
+            case.events.push(Event { at: captured.start, what, evidence: vec![id] });
+        }
+        self.inside(case, captured)
+    }
+
+    fn refused(&self, _: &mut Case, why: &str) -> State {
+        stopped("could not learn what is recorded", super::malformed(why))
+    }
+}
+
+impl SettleWindow {
+    /// Cuts the window to the data, and says what is missing.
+    fn inside(&self, case: &mut Case, captured: Window) -> State {
+        let clock = case.settings.clock();
+        let Some(window) = self.window.overlap(&captured) else {
+            let reason = if self.window.end <= captured.start {
+                format!(
+                    "the window {} has been rotated out of the buffers: the oldest packet left is of {}",
+                    clock.window(&self.window),
+                    clock.at(captured.start)
+                )
+            } else {
+                format!(
+                    "nothing is recorded for the window {} yet: the newest packet is of {}",
+                    clock.window(&self.window),
+                    clock.at(captured.end)
+                )
+            };
+            case.window = Some(self.window);
+            case.coverage.not_seen.push(reason.clone());
+            return State::Conclude(Conclude::no_data(reason, next_time(self.window.end <= captured.start)));
+        };
+        if window != self.window {
+            let missing = format!(
+                "of the window {} only {} is recorded",
+                clock.window(&self.window),
+                clock.window(&window)
+            );
+            case.coverage.not_seen.push(missing);
+        }
+        case.window = Some(window);
+        let notes = node_notes(case, &window);
+        case.coverage.not_seen.extend(notes);
+        State::Secure(Secure::new(case))
+    }
+}
+
+/// The stretch between the oldest and the newest packet of any node.
+fn spanned(boundaries: &Boundaries) -> Option<Window> {
+    let windows = || boundaries.nodes.iter().filter_map(|node| node.window);
+    let start = windows().map(|window| window.start).min()?;
+    let end = windows().map(|window| window.end).max()?;
+    Some(Window { start, end })
+}
+
+fn next_time(rotated: bool) -> Vec<String> {
+    if rotated {
+        vec![
+            "a larger buffer reaches further back: raise `tap.capture.raw.storageSize` (per node) in Kubeshark's Helm values".to_owned(),
+            "`rca-agent snapshots` or list_snapshots may show a snapshot somebody took in time".to_owned(),
+        ]
+    } else {
+        vec!["check the time and the zone of --since; `--tz` names another zone".to_owned()]
+    }
+}
+
+/// Nodes that hold the window only in part.
+fn node_notes(case: &Case, window: &Window) -> Vec<String> {
+    let clock = case.settings.clock();
+    let mut notes = Vec::new();
+    for node in case.boundaries.iter().flat_map(|boundaries| &boundaries.nodes) {
+        match node.window {
+            None => notes.push(format!("{} recorded nothing", node.name)),
+            Some(held) if held.overlap(window).is_none() => {
+                notes.push(format!("{} holds nothing of the window, only {}", node.name, clock.window(&held)));
+            }
+            // Capture starts and ends with the first and last packet: a second or two is no gap.
+            Some(held) if held.start > window.start + TimeDelta::seconds(30) => {
+                notes.push(format!("{} holds the window only from {}", node.name, clock.at(held.start)));
+            }
+            Some(held) if held.end < window.end - TimeDelta::seconds(30) => {
+                notes.push(format!("{} holds the window only up to {}", node.name, clock.at(held.end)));
+            }
+            Some(_) => {}
+        }
+    }
+    notes
+}
+
+/// How long each node's buffer still holds the start of the window, where it is being overwritten at all.
+///
+/// The oldest packet moves forward no slower than a full buffer is filled again, so the time between
+/// it and the window's start is what is left if the traffic stays as it was. Empty for a capture
+/// that has ended.
+pub fn retention(case: &Case) -> Vec<String> {
+    let (Some(boundaries), Some(window)) = (&case.boundaries, case.window) else { return Vec::new() };
+    let clock = case.settings.clock();
+    let mut lines = Vec::new();
+    for node in &boundaries.nodes {
+        let Some(held) = node.window else { continue };
+        if case.settings.now - held.end > TimeDelta::minutes(10) {
+            continue;
+        }
+        let left = window.start - held.start;
+        if left > TimeDelta::zero() {
+            lines.push(format!("{} holds the start of the window for about {} more", node.name, clock.duration(left)));
+        } else {
+            lines.push(format!("{} has already lost the start of the window", node.name));
+        }
+    }
+    lines
+}
