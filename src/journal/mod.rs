@@ -1,0 +1,31 @@
+//! Remembers. Everything planned, ruled, observed and decided is written down before anything
+//! depends on it; resume, replay and the report's evidence are views of what was written.
+//!
+//! A case is a directory: `journal.jsonl`, an entry a line, and `bodies/HASH.json` for large
+//! results. Secrets are removed before anything gets here (see [`redact`]).
+
+mod entry;
+mod reader;
+pub mod redact;
+mod writer;
+
+pub use entry::{Closed, Entry, FORMAT, Line};
+pub use reader::{JournalError, Recording, read, summary, Summary};
+pub use writer::{BODIES, CaseJournal, JOURNAL, body_hash};
+
+use crate::investigation::Observation;
+
+/// Where entries go, and where recorded observations come from.
+///
+/// A fresh run is a resumed run with an empty recording: while recorded entries are left, `append`
+/// checks instead of writing, and `recorded` answers instead of the world.
+pub trait Journal {
+    /// Writes an entry, or checks it against the recorded one in its place.
+    fn append(&mut self, entry: Entry) -> Result<(), JournalError>;
+
+    /// Whether recorded entries are still being followed.
+    fn recorded_entries_left(&self) -> bool;
+
+    /// The recorded observation that answers the entry appended last, if there is one.
+    fn recorded(&mut self) -> Option<Observation>;
+}
