@@ -1,0 +1,211 @@
+//! Makes the report of a finding. Times become local here; numbers come from the finding and the evidence.
+
+use super::model::{
+    Attachment, Cost, Coverage, Evidence, Hop, Impact, Moment, Refusal, Report, RootCause, RuledOut, SCHEMA, Stretch,
+    Window,
+};
+use crate::{
+    investigation::{
+        Case, EvidenceId, Finding, Verdict,
+        finding::{Cause, CauseKind},
+    },
+    time::{self, Clock, Utc},
+};
+
+/// The report of a concluded case. `created` is when the case was opened.
+pub fn report(case: &Case, finding: &Finding, created: Utc) -> Report {
+    let clock = case.settings.clock();
+    let window = case.window.unwrap_or(case.settings.reading.window);
+    Report {
+        schema: SCHEMA.to_owned(),
+        case: case.id.clone(),
+        question: case.settings.question.clone(),
+        created: clock.rfc3339(created),
+        window: Window {
+            start: clock.rfc3339(window.start),
+            end: clock.rfc3339(window.end),
+            zone: clock.zone.name().to_owned(),
+            assumptions: case.assumptions.clone(),
+        },
+        verdict: finding.verdict,
+        confidence: finding.confidence,
+        because: finding.because.clone(),
+        summary: summary(case, finding, &clock),
+        root_causes: finding.causes.iter().map(|cause| root_cause(cause, &clock)).collect(),
+        path: finding
+            .path
+            .iter()
+            .map(|hop| Hop {
+                from: hop.from.name.clone(),
+                to: hop.to.name.clone(),
+                first_abnormal: clock.rfc3339(hop.first_abnormal),
+                what: hop.what.clone(),
+                evidence: ids(&hop.evidence),
+            })
+            .collect(),
+        impact: finding
+            .impact
+            .iter()
+            .map(|impact| Impact {
+                service: impact.party.name.clone(),
+                namespace: impact.party.namespace.clone(),
+                what: impact.what.clone(),
+                evidence: ids(&impact.evidence),
+            })
+            .collect(),
+        ruled_out: finding
+            .ruled_out
+            .iter()
+            .map(|out| RuledOut {
+                service: out.party.name.clone(),
+                namespace: out.party.namespace.clone(),
+                reason: out.reason.clone(),
+                evidence: ids(&out.evidence),
+            })
+            .collect(),
+        timeline: timeline(case, &clock),
+        evidence: case
+            .evidence
+            .all()
+            .iter()
+            .map(|evidence| Evidence {
+                id: evidence.id.0.clone(),
+                tool: evidence.tool.clone(),
+                arguments: evidence.arguments.clone(),
+                result_sha256: evidence.result_sha256.clone(),
+                facts: evidence.facts.clone(),
+            })
+            .collect(),
+        coverage: coverage(case, &clock),
+        refusals: case
+            .refusals
+            .iter()
+            .map(|note| Refusal { guard: note.guard.clone(), why: note.why.clone(), times: note.times })
+            .collect(),
+        attachments: case
+            .attachments
+            .iter()
+            .map(|a| Attachment { file: a.file.clone(), what: a.what.clone(), sha256: a.sha256.clone() })
+            .collect(),
+        next: finding.next.clone(),
+        cost: cost(case),
+    }
+}
+
+fn ids(ids: &[EvidenceId]) -> Vec<String> {
+    ids.iter().map(|id| id.0.clone()).collect()
+}
+
+fn root_cause(cause: &Cause, clock: &Clock) -> RootCause {
+    RootCause {
+        service: Some(cause.party.name.clone()),
+        namespace: cause.party.namespace.clone(),
+        workload: cause.workload.clone(),
+        kind: cause.kind,
+        endpoint: cause.endpoint.clone(),
+        onset: cause.onset.map(|onset| clock.rfc3339(onset)),
+        explanation: cause.explanation.clone(),
+        evidence: ids(&cause.evidence),
+    }
+}
+
+fn timeline(case: &Case, clock: &Clock) -> Vec<Moment> {
+    let mut events: Vec<_> = case.events.iter().collect();
+    events.sort_by_key(|event| event.at);
+    events
+        .into_iter()
+        .map(|event| Moment {
+            at: clock.rfc3339(event.at),
+            local: clock.at(event.at),
+            what: event.what.clone(),
+            evidence: ids(&event.evidence),
+        })
+        .collect()
+}
+
+fn stretch(window: &time::Window, clock: &Clock) -> Stretch {
+    Stretch { start: clock.rfc3339(window.start), end: clock.rfc3339(window.end) }
+}
+
+fn coverage(case: &Case, clock: &Clock) -> Coverage {
+    let dissected = case.coverage.secured.filter(|_| case.dissected.is_some());
+    Coverage {
+        asked: stretch(&case.settings.reading.window, clock),
+        captured: case.coverage.captured.map(|window| stretch(&window, clock)),
+        dissected: dissected.map(|window| stretch(&window, clock)),
+        entries: case.coverage.entries,
+        not_seen: case.coverage.not_seen.clone(),
+        truncated: case.coverage.truncated.clone(),
+    }
+}
+
+#[expect(clippy::cast_precision_loss, reason = "a run lasts less than 2^52 ms")]
+fn cost(case: &Case) -> Cost {
+    Cost {
+        tool_calls: case.spent.calls,
+        bytes_in: case.spent.bytes,
+        model_calls: 0,
+        tokens_in: 0,
+        tokens_out: 0,
+        seconds: case.spent.millis as f64 / 1e3,
+    }
+}
+
+/// What a kind of cause does, after the name of the service.
+fn does(kind: CauseKind) -> &'static str {
+    match kind {
+        CauseKind::AppError => "answers with errors",
+        CauseKind::Slow => "answers slowly or not at all",
+        CauseKind::Saturation => "is saturated",
+        CauseKind::Refused => "refuses connections",
+        CauseKind::Reset => "resets connections",
+        CauseKind::Blackholed => "does not answer connection attempts",
+        CauseKind::PacketLoss => "loses packets",
+        CauseKind::Dns => "does not resolve names",
+        CauseKind::Auth => "denies access to its callers",
+        CauseKind::RateLimit => "limits the rate of its callers",
+        CauseKind::BadRequest => "rejects its callers' requests",
+        CauseKind::RetryStorm => "is under a storm of retries",
+        CauseKind::TrafficSurge => "is under a surge of traffic",
+        CauseKind::MissingTraffic => "is no longer called",
+        CauseKind::Misroute => "is called in the wrong place",
+        CauseKind::BadReplica => "has one replica that fails",
+        CauseKind::NodeFault => "is on a node that fails",
+        CauseKind::Config => "is misconfigured",
+        CauseKind::Unknown => "behaves otherwise than before",
+    }
+}
+
+fn summary(case: &Case, finding: &Finding, clock: &Clock) -> String {
+    let window = case.window.unwrap_or(case.settings.reading.window);
+    let because = || finding.because.first().cloned().unwrap_or_else(|| "the evidence is not enough".to_owned());
+    match (finding.verdict, finding.causes.first()) {
+        (Verdict::RootCause, Some(cause)) => {
+            let place = cause.party.namespace.as_ref().map(|ns| format!(" in {ns}")).unwrap_or_default();
+            let since = cause.onset.map_or_else(
+                || "Since before the recorded traffic begins".to_owned(),
+                |onset| format!("Since {}", clock.at(onset)),
+            );
+            let felt = match (finding.path.first(), finding.impact.iter().find(|i| Some(&i.party) == finding.path.first().map(|hop| &hop.to))) {
+                (Some(hop), Some(impact)) if hop.to != cause.party => {
+                    format!("It was noticed at {}, where {} in the window.", hop.to, impact.what)
+                }
+                _ => finding.impact.first().map(|impact| format!("In the window, {}.", impact.what)).unwrap_or_default(),
+            };
+            format!("{since}, {}{place} {}. {felt}", cause.party, does(cause.kind)).trim_end().to_owned()
+        }
+        (Verdict::NoAnomaly, _) => {
+            let calls: u64 = case.picture.edges.iter().filter(|(key, _)| key.layer == crate::analysis::Layer::Http).map(|(_, edge)| edge.during.calls).sum();
+            let compared = if case.picture.has_baseline { "the time before" } else { "what is usual" };
+            format!(
+                "In the window {} nothing behaved otherwise than {compared}. {} HTTP calls were looked at.",
+                clock.window(&window),
+                crate::investigation::words::number(calls)
+            )
+        }
+        (Verdict::NoData, _) => format!("Nothing can be said about {}: {}.", clock.window(&window), because()),
+        (Verdict::Inconclusive | Verdict::RootCause, _) => {
+            format!("What happened in {} could not be decided: {}.", clock.window(&window), because())
+        }
+    }
+}

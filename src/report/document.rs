@@ -1,0 +1,64 @@
+//! What a report is made of before it takes a form: headings, paragraphs, lists, tables.
+//!
+//! In every text a part between backquotes is code. Texts may hold what the cluster's clients and
+//! servers sent: each renderer takes care that it can do nothing there.
+
+/// A report without a form.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Document {
+    pub title: String,
+    pub blocks: Vec<Block>,
+}
+
+/// One part of a document.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Block {
+    Heading(String),
+    Paragraph(String),
+    List(Vec<String>),
+    Numbered(Vec<String>),
+    Table { head: Vec<String>, rows: Vec<Vec<String>> },
+    Code(String),
+}
+
+impl Document {
+    pub(super) fn heading(&mut self, text: &str) {
+        self.blocks.push(Block::Heading(text.to_owned()));
+    }
+
+    pub(super) fn paragraph(&mut self, text: impl Into<String>) {
+        self.blocks.push(Block::Paragraph(text.into()));
+    }
+
+    pub(super) fn table(&mut self, head: &[&str], rows: Vec<Vec<String>>) {
+        self.blocks.push(Block::Table { head: head.iter().map(|cell| (*cell).to_owned()).collect(), rows });
+    }
+}
+
+/// Splits a text into (is code, part). Without a closing backquote the rest is text.
+pub(super) fn parts(text: &str) -> Vec<(bool, &str)> {
+    let mut parts = Vec::new();
+    let mut rest = text;
+    while let Some((before, after)) = rest.split_once('`') {
+        let Some((code, after)) = after.split_once('`') else { break };
+        parts.push((false, before));
+        parts.push((true, code));
+        rest = after;
+    }
+    parts.push((false, rest));
+    parts.retain(|(_, part)| !part.is_empty());
+    parts
+}
+
+/// The text on one line without characters that move a cursor, change colours or hide other text.
+pub(super) fn plain(text: &str) -> String {
+    text.chars()
+        .filter_map(|c| match c {
+            '\n' | '\r' | '\t' => Some(' '),
+            c if c.is_control() => None,
+            // Marks that reorder or hide text on a screen.
+            '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{feff}' => None,
+            c => Some(c),
+        })
+        .collect()
+}

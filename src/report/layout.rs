@@ -1,0 +1,243 @@
+//! The order in which a report is read: verdict, cause, path, impact, what was ruled out, timeline,
+//! coverage, what to do, evidence, cost.
+
+use std::collections::BTreeSet;
+
+use chrono::DateTime;
+use serde_json::Value;
+
+use super::{
+    document::{Block, Document},
+    model::{Evidence, Report, Stretch},
+};
+use crate::{
+    investigation::{Confidence, Verdict, words},
+    time::{Clock, Utc, Window},
+};
+
+/// Lays a report out. `clock` renders the times that the report holds.
+pub fn document(report: &Report, clock: &Clock) -> Document {
+    let mut doc = Document { title: title(report), blocks: Vec::new() };
+    doc.paragraph(report.summary.clone());
+    head(&mut doc, report, clock);
+    causes(&mut doc, report, clock);
+    path(&mut doc, report, clock);
+    if !report.impact.is_empty() {
+        doc.heading("Impact");
+        let rows = report.impact.iter().map(|i| vec![named(&i.service, i.namespace.as_deref()), i.what.clone(), i.evidence.join(" ")]);
+        doc.table(&["Service", "What", "Evidence"], rows.collect());
+    }
+    if !report.ruled_out.is_empty() {
+        doc.heading("Ruled out");
+        let rows = report.ruled_out.iter().map(|r| vec![named(&r.service, r.namespace.as_deref()), r.reason.clone(), r.evidence.join(" ")]);
+        doc.table(&["Service", "Why", "Evidence"], rows.collect());
+    }
+    if !report.timeline.is_empty() {
+        doc.heading("Timeline");
+        let rows = report.timeline.iter().map(|m| vec![m.local.clone(), m.what.clone(), m.evidence.join(" ")]);
+        doc.table(&["Time", "What", "Evidence"], rows.collect());
+    }
+    if !report.next.is_empty() {
+        doc.heading("What to do now");
+        doc.blocks.push(Block::Numbered(report.next.clone()));
+    }
+    coverage(&mut doc, report, clock);
+    evidence(&mut doc, report);
+    closing(&mut doc, report);
+    doc
+}
+
+fn title(report: &Report) -> String {
+    let verdict = match report.verdict {
+        Verdict::RootCause => match report.root_causes.first() {
+            Some(cause) => {
+                let name = named(cause.service.as_deref().unwrap_or("a node"), cause.namespace.as_deref());
+                format!("Root cause: {name}, {}", label(cause.kind))
+            }
+            None => "Root cause".to_owned(),
+        },
+        Verdict::NoAnomaly => "No anomaly".to_owned(),
+        Verdict::Inconclusive => "Inconclusive".to_owned(),
+        Verdict::NoData => "No data".to_owned(),
+    };
+    let confidence = match report.confidence {
+        Confidence::High => "high",
+        Confidence::Medium => "medium",
+        Confidence::Low => "low",
+    };
+    format!("{verdict} ({confidence} confidence)")
+}
+
+/// A value of the schema in words: `app_error` as "app error".
+fn label<T: serde::Serialize>(value: T) -> String {
+    serde_json::to_value(value).ok().and_then(|value| value.as_str().map(|text| text.replace('_', " "))).unwrap_or_default()
+}
+
+fn named(name: &str, namespace: Option<&str>) -> String {
+    match namespace {
+        Some(namespace) => format!("{namespace}/{name}"),
+        None => name.to_owned(),
+    }
+}
+
+fn at(time: &str) -> Option<Utc> {
+    DateTime::parse_from_rfc3339(time).ok().map(|time| time.to_utc())
+}
+
+fn local(time: &str, clock: &Clock) -> String {
+    at(time).map_or_else(|| time.to_owned(), |time| clock.at(time))
+}
+
+fn span(start: &str, end: &str, clock: &Clock) -> String {
+    match (at(start), at(end)) {
+        (Some(start), Some(end)) => clock.window(&Window { start, end }),
+        _ => format!("{start} to {end}"),
+    }
+}
+
+fn head(doc: &mut Document, report: &Report, clock: &Clock) {
+    let mut lines = Vec::new();
+    if !report.question.is_empty() {
+        lines.push(format!("Question: {}", report.question));
+    }
+    lines.push(format!("Window: {}", span(&report.window.start, &report.window.end, clock)));
+    let zone = at(&report.window.start).map_or_else(|| report.window.zone.clone(), |start| clock.zone_line(start));
+    lines.push(format!("Times: {zone}, UTC in parentheses"));
+    lines.extend(report.because.iter().map(|doubt| format!("Doubt: {doubt}")));
+    lines.extend(report.window.assumptions.iter().map(|assumption| format!("Assumed: {assumption}")));
+    doc.blocks.push(Block::List(lines));
+}
+
+fn causes(doc: &mut Document, report: &Report, clock: &Clock) {
+    for cause in &report.root_causes {
+        doc.heading("Cause");
+        let mut rows = vec![
+            vec!["Service".to_owned(), named(cause.service.as_deref().unwrap_or("none"), cause.namespace.as_deref())],
+            vec!["Kind".to_owned(), label(cause.kind)],
+        ];
+        let optional = [("Pod or node", &cause.workload), ("Endpoint", &cause.endpoint)];
+        rows.extend(optional.into_iter().filter_map(|(name, value)| Some(vec![name.to_owned(), value.clone()?])));
+        let onset = cause.onset.as_ref().map_or_else(|| "before the recorded traffic begins".to_owned(), |onset| local(onset, clock));
+        rows.push(vec!["Onset".to_owned(), onset]);
+        rows.push(vec!["Evidence".to_owned(), cause.evidence.join(" ")]);
+        doc.table(&["", ""], rows);
+        doc.paragraph(cause.explanation.clone());
+    }
+}
+
+fn path(doc: &mut Document, report: &Report, clock: &Clock) {
+    if report.path.is_empty() {
+        return;
+    }
+    doc.heading("How it spread, from where it was noticed to the cause");
+    let rows = report
+        .path
+        .iter()
+        .map(|hop| vec![format!("{} → {}", hop.from, hop.to), local(&hop.first_abnormal, clock), hop.what.clone(), hop.evidence.join(" ")]);
+    doc.table(&["Hop", "First abnormal", "What", "Evidence"], rows.collect());
+}
+
+fn coverage(doc: &mut Document, report: &Report, clock: &Clock) {
+    doc.heading("Coverage");
+    let coverage = &report.coverage;
+    let held = |stretch: &Option<Stretch>| stretch.as_ref().map_or_else(|| "nothing".to_owned(), |s| span(&s.start, &s.end, clock));
+    let entries = coverage.entries.map(|n| format!(", {} calls and connections", words::number(n))).unwrap_or_default();
+    let mut lines = vec![
+        format!("Asked: {}", span(&coverage.asked.start, &coverage.asked.end, clock)),
+        format!("Captured: {}", held(&coverage.captured)),
+        format!("Dissected: {}{entries}", held(&coverage.dissected)),
+    ];
+    lines.extend(coverage.not_seen.iter().map(|gap| format!("Not seen: {gap}")));
+    lines.extend(coverage.truncated.iter().map(|gap| format!("Cut short: {gap}")));
+    lines.extend(report.refusals.iter().map(|refusal| {
+        let times = if refusal.times == 1 { "once".to_owned() } else { format!("{} times", refusal.times) };
+        format!("Refused {times} by the guard {}: {}", refusal.guard, refusal.why)
+    }));
+    doc.blocks.push(Block::List(lines));
+}
+
+/// Evidence that a claim cites; the rest is in report.json.
+fn evidence(doc: &mut Document, report: &Report) {
+    let lists = report
+        .root_causes
+        .iter()
+        .map(|c| &c.evidence)
+        .chain(report.path.iter().map(|h| &h.evidence))
+        .chain(report.impact.iter().map(|i| &i.evidence))
+        .chain(report.ruled_out.iter().map(|r| &r.evidence))
+        .chain(report.timeline.iter().map(|m| &m.evidence));
+    let cited: BTreeSet<&str> = lists.flatten().map(String::as_str).collect();
+    let rows: Vec<Vec<String>> = report
+        .evidence
+        .iter()
+        .filter(|evidence| cited.contains(evidence.id.as_str()))
+        .map(|evidence| {
+            let hash: String = evidence.result_sha256.chars().take(12).collect();
+            vec![evidence.id.clone(), query(evidence), facts(evidence), hash]
+        })
+        .collect();
+    if rows.is_empty() {
+        return;
+    }
+    doc.heading("Evidence, with the queries to run again");
+    doc.table(&["Id", "Query", "Facts", "SHA-256"], rows);
+    let others = report.evidence.len() - cited.len().min(report.evidence.len());
+    if others > 0 {
+        doc.paragraph(format!("{others} more results that no claim rests on are in report.json and in the journal."));
+    }
+}
+
+fn query(evidence: &Evidence) -> String {
+    let shown = |value: &Value| value.as_str().map_or_else(|| value.to_string(), ToOwned::to_owned);
+    let filter = ["kfl", "filter", "query", "id", "call_id", "name", "snapshot_id"]
+        .into_iter()
+        .find_map(|name| evidence.arguments.get(name).filter(|value| value.as_str().is_none_or(|text| !text.is_empty())));
+    match filter {
+        Some(filter) => format!("{} `{}`", evidence.tool, shown(filter)),
+        None => evidence.tool.clone(),
+    }
+}
+
+fn facts(evidence: &Evidence) -> String {
+    let shown = |value: &Value| match value {
+        Value::String(text) => Some(text.clone()),
+        Value::Null => None,
+        Value::Number(number) => Some(number.as_u64().map_or_else(|| number.to_string(), words::number)),
+        other => Some(other.to_string()),
+    };
+    let facts: Vec<String> = evidence
+        .facts
+        .iter()
+        // Times are told in the timeline, in local time.
+        .filter(|(name, _)| !matches!(name.as_str(), "onset" | "first" | "at" | "start" | "end" | "oldest" | "newest"))
+        .filter_map(|(name, value)| Some(format!("{} {}", name.replace('_', " "), shown(value)?)))
+        .collect();
+    facts.join(", ")
+}
+
+fn closing(doc: &mut Document, report: &Report) {
+    if !report.attachments.is_empty() {
+        doc.heading("Attachments");
+        doc.blocks.push(Block::List(report.attachments.iter().map(|a| format!("{}: {}", a.file, a.what)).collect()));
+    }
+    doc.heading("Cost");
+    let cost = &report.cost;
+    doc.paragraph(format!(
+        "{} tool {}, {} of answers, {:.1} s in tools, no model. Case {}.",
+        words::number(u64::from(cost.tool_calls)),
+        words::plural(u64::from(cost.tool_calls), "call"),
+        bytes(cost.bytes_in),
+        cost.seconds,
+        report.case
+    ));
+}
+
+/// 812345 as "812.3 kB".
+#[expect(clippy::cast_precision_loss, reason = "sizes of answers stay far below 2^52 bytes")]
+fn bytes(count: u64) -> String {
+    match count {
+        0..1_000 => format!("{count} B"),
+        1_000..1_000_000 => format!("{:.1} kB", count as f64 / 1e3),
+        _ => format!("{:.1} MB", count as f64 / 1e6),
+    }
+}

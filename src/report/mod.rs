@@ -1,0 +1,17 @@
+//! From a finding and its case to what people and programs read. Pure.
+//!
+//! One [`Report`] value is the source of every format: JSON is its serialisation, and a
+//! [`document`] made from it is rendered as text and as Markdown.
+
+mod build;
+pub mod document;
+mod layout;
+mod markdown;
+mod model;
+mod text;
+
+pub use build::report;
+pub use layout::document;
+pub use markdown::markdown;
+pub use model::{Report, SCHEMA, schema};
+pub use text::{text, wrapped};

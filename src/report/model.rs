@@ -1,0 +1,169 @@
+//! `report.json`, schema `rca-agent/report/1`. Add to it freely; change it only with a note in CHANGELOG.md.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+
+use crate::investigation::finding::{CauseKind, Confidence, Verdict};
+
+/// The `schema` of a report.
+pub const SCHEMA: &str = "rca-agent/report/1";
+
+/// A root cause report. Lists may be empty, never absent. Every time is RFC 3339 in the user's zone.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Report {
+    /// Always "rca-agent/report/1".
+    pub schema: String,
+    /// The id of the case.
+    pub case: String,
+    /// The user's words.
+    pub question: String,
+    pub created: String,
+    pub window: Window,
+    pub verdict: Verdict,
+    pub confidence: Confidence,
+    /// Why the confidence is not higher, or why nothing more can be said.
+    pub because: Vec<String>,
+    /// Two sentences in local time.
+    pub summary: String,
+    /// Ranked; usually one.
+    pub root_causes: Vec<RootCause>,
+    /// From where people noticed to the cause.
+    pub path: Vec<Hop>,
+    pub impact: Vec<Impact>,
+    pub ruled_out: Vec<RuledOut>,
+    /// In the order of time.
+    pub timeline: Vec<Moment>,
+    pub evidence: Vec<Evidence>,
+    pub coverage: Coverage,
+    /// What guards did not allow.
+    pub refusals: Vec<Refusal>,
+    pub attachments: Vec<Attachment>,
+    /// What to do now, in order.
+    pub next: Vec<String>,
+    pub cost: Cost,
+}
+
+/// What was investigated.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Window {
+    pub start: String,
+    pub end: String,
+    /// IANA name.
+    pub zone: String,
+    /// What was chosen where the user's words left a choice.
+    pub assumptions: Vec<String>,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct RootCause {
+    /// As Kubernetes names it; an external host by its DNS name; null for a fault of a node.
+    pub service: Option<String>,
+    pub namespace: Option<String>,
+    /// Pod or node where the fault is local to one.
+    pub workload: Option<String>,
+    pub kind: CauseKind,
+    /// "POST /charge".
+    pub endpoint: Option<String>,
+    /// Null where it began before the data.
+    pub onset: Option<String>,
+    pub explanation: String,
+    pub evidence: Vec<String>,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Hop {
+    pub from: String,
+    pub to: String,
+    pub first_abnormal: String,
+    pub what: String,
+    pub evidence: Vec<String>,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Impact {
+    pub service: String,
+    pub namespace: Option<String>,
+    /// "412 of 9,841 calls failed".
+    pub what: String,
+    pub evidence: Vec<String>,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct RuledOut {
+    pub service: String,
+    pub namespace: Option<String>,
+    pub reason: String,
+    pub evidence: Vec<String>,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Moment {
+    pub at: String,
+    /// "18:23:45 IST (16:23:45 UTC)".
+    pub local: String,
+    pub what: String,
+    pub evidence: Vec<String>,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Evidence {
+    pub id: String,
+    pub tool: String,
+    pub arguments: Value,
+    /// Of the recorded result after redaction, lower-case hex; the result lies in the case under this name.
+    pub result_sha256: String,
+    pub facts: Map<String, Value>,
+}
+
+/// A stretch of time.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Stretch {
+    pub start: String,
+    pub end: String,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Coverage {
+    /// What the user's words meant.
+    pub asked: Stretch,
+    /// What the nodes had recorded.
+    pub captured: Option<Stretch>,
+    /// What the snapshot held and was dissected.
+    pub dissected: Option<Stretch>,
+    /// Calls and connections that the dissection found, where the server says.
+    pub entries: Option<u64>,
+    pub not_seen: Vec<String>,
+    pub truncated: Vec<String>,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Refusal {
+    pub guard: String,
+    pub why: String,
+    pub times: u32,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Attachment {
+    pub file: String,
+    pub what: String,
+    pub sha256: Option<String>,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Cost {
+    pub tool_calls: u32,
+    /// Bytes of answers.
+    pub bytes_in: u64,
+    pub model_calls: u32,
+    pub tokens_in: u64,
+    pub tokens_out: u64,
+    /// Spent in tools and in waiting for them.
+    pub seconds: f64,
+}
+
+/// The JSON Schema of a report.
+pub fn schema() -> Value {
+    serde_json::to_value(schemars::schema_for!(Report)).unwrap_or_default()
+}
