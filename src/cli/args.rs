@@ -1,0 +1,279 @@
+//! The command line. Nothing here does anything.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+/// Find out why an incident happened, from recorded Kubernetes network traffic
+///
+/// rca-agent asks a Kubeshark MCP server, or the embedded one over packet captures, and writes a
+/// root cause report in your own time zone. It reads and records; it changes nothing in a cluster.
+#[derive(Debug, Parser)]
+#[command(version, about, max_term_width = 100, after_long_help = AFTER)]
+pub struct Cli {
+    #[command(subcommand)]
+    pub command: Command,
+    #[command(flatten)]
+    pub verbosity: Verbosity,
+}
+
+const AFTER: &str = "\
+Exit status: 0 root cause found or no anomaly; 3 inconclusive or no data; 2 wrong usage;
+1 the environment (no server, no permission, no capture); 4 a replay diverged; 70 a bug.
+
+Start with `rca-agent demo`: it needs no cluster, no key and no network.";
+
+#[derive(Debug, Args)]
+pub struct Verbosity {
+    /// Show no progress
+    #[arg(short, long, global = true)]
+    pub quiet: bool,
+    /// Log more to stderr; twice for everything
+    #[arg(short, long, global = true, action = clap::ArgAction::Count)]
+    pub verbose: u8,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Investigate a bundled capture; needs no cluster, no key, no network
+    Demo(DemoArgs),
+    /// Find what failed first, why, and how it spread
+    ///
+    /// Example: rca-agent investigate "why did checkout fail?" --since 3pm --until 3:30pm
+    Investigate(Box<InvestigateArgs>),
+    /// Serve packet captures as Kubeshark's MCP server does
+    Hub(HubArgs),
+    /// List, show and export investigations
+    Cases(CasesArgs),
+    /// Go on with an investigation that was interrupted
+    Resume(ResumeArgs),
+    /// Run an investigation again from its journal, without any server
+    Replay(ReplayArgs),
+    /// Check Kubeshark, raw capture, permissions and the time zone, and say how to mend each
+    Doctor(DoctorArgs),
+    /// Check and explain filters
+    Kfl(KflArgs),
+}
+
+/// Where Kubeshark is; one of these, or `kubeshark mcp` is started.
+#[derive(Clone, Debug, Default, Args)]
+#[command(next_help_heading = "Where Kubeshark is")]
+pub struct SourceArgs {
+    /// Start this command and speak MCP over its stdin and stdout
+    #[arg(long, value_name = "COMMAND", conflicts_with_all = ["mcp_url", "capture"])]
+    pub mcp_command: Option<String>,
+    /// Speak MCP over streamable HTTP; the bearer token is read from KUBESHARK_HUB_TOKEN
+    #[arg(long, value_name = "URL", conflicts_with = "capture")]
+    pub mcp_url: Option<String>,
+    /// Investigate a capture directory or a single pcap, through the embedded hub
+    #[arg(long, value_name = "PATH")]
+    pub capture: Option<PathBuf>,
+}
+
+/// How times are read and written.
+#[derive(Clone, Debug, Default, Args)]
+#[command(next_help_heading = "Time")]
+pub struct TimeArgs {
+    /// Time zone, by its IANA name (default: the system's)
+    #[arg(long, value_name = "ZONE")]
+    pub tz: Option<String>,
+    /// Investigate as of this moment
+    #[arg(long, value_name = "TIME")]
+    pub now: Option<String>,
+}
+
+#[derive(Clone, Debug, Default, Args)]
+#[command(next_help_heading = "Output")]
+pub struct OutputArgs {
+    /// Format of the report on stdout (default: text on a terminal, md otherwise)
+    #[arg(long, value_enum)]
+    pub format: Option<Format>,
+    /// Also write all formats, the journal and attachments into this directory
+    #[arg(long, value_name = "DIR")]
+    pub out: Option<PathBuf>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Format {
+    Text,
+    Md,
+    Json,
+}
+
+/// Limits and permissions.
+#[derive(Clone, Debug, Default, Args)]
+#[command(next_help_heading = "Limits and permissions")]
+pub struct RunArgs {
+    /// Tool calls that may be made, failed ones included
+    #[arg(long, value_name = "N")]
+    pub budget_calls: Option<u32>,
+    /// Seconds that may be spent in tools and in waiting for them
+    #[arg(long, value_name = "N")]
+    pub budget_seconds: Option<u64>,
+    /// Never ask; what is chosen instead is written in the report as an assumption
+    #[arg(long)]
+    pub no_input: bool,
+    /// Approve what would change the cluster's state
+    #[arg(long)]
+    pub yes: bool,
+    /// Export the packets of the workloads involved
+    #[arg(long)]
+    pub pcap: bool,
+    /// Directory of cases (default: `cases`, or RCA_CASES)
+    #[arg(long, value_name = "DIR")]
+    pub cases: Option<PathBuf>,
+    /// Model to use; this version investigates without one
+    #[arg(long, value_name = "NAME", default_value = "none", value_parser = ["none"])]
+    pub model: String,
+}
+
+#[derive(Debug, Args)]
+pub struct DemoArgs {
+    /// Which capture; without a name the incident. `--list` names all
+    pub name: Option<String>,
+    /// List the bundled captures
+    #[arg(long)]
+    pub list: bool,
+    #[command(flatten)]
+    pub time: TimeArgs,
+    #[command(flatten)]
+    pub output: OutputArgs,
+    #[command(flatten)]
+    pub run: RunArgs,
+}
+
+#[derive(Debug, Args)]
+pub struct InvestigateArgs {
+    /// What you want to know, in your own words
+    pub question: Option<String>,
+    /// When it began: `3pm`, `yesterday 14:05`, `20 minutes ago`, `14:05..14:20`, `last 45 min`, `2026-03-14 18:12+02:00`
+    #[arg(long, value_name = "TIME", required_unless_present = "print_schema", allow_hyphen_values = true)]
+    pub since: Option<String>,
+    /// When it ended (default: at most an hour after --since)
+    #[arg(long, value_name = "TIME", allow_hyphen_values = true)]
+    pub until: Option<String>,
+    /// Look at the calls to this namespace only
+    #[arg(short, long)]
+    pub namespace: Option<String>,
+    /// The workload you ask about, as NAMESPACE/NAME
+    #[arg(long, value_name = "NAMESPACE/NAME")]
+    pub service: Option<String>,
+    /// Print the JSON Schema of report.json and end
+    #[arg(long)]
+    pub print_schema: bool,
+    #[command(flatten)]
+    pub source: SourceArgs,
+    #[command(flatten)]
+    pub time: TimeArgs,
+    #[command(flatten)]
+    pub output: OutputArgs,
+    #[command(flatten)]
+    pub run: RunArgs,
+}
+
+#[derive(Debug, Args)]
+pub struct HubArgs {
+    /// A capture directory, a single pcap or pcapng (also .zst), or the name of a bundled capture
+    #[arg(required_unless_present = "list_faults")]
+    pub path: Option<PathBuf>,
+    /// Serve streamable HTTP at http://ADDR/mcp instead of stdio; the token, if any, is read from KUBESHARK_HUB_TOKEN
+    #[arg(long, value_name = "ADDR")]
+    pub listen: Option<std::net::SocketAddr>,
+    /// Behave like a server with this fault, to rehearse; may be given several times
+    #[arg(long, value_name = "FAULT")]
+    pub fault: Vec<String>,
+    /// List the faults that can be rehearsed
+    #[arg(long)]
+    pub list_faults: bool,
+    /// What a filter with an unknown field does: `silent` answers nothing, as Kubeshark does; `strict` is an error
+    #[arg(long, value_name = "MODE", default_value = "silent", value_parser = ["silent", "strict"])]
+    pub kfl_errors: String,
+}
+
+#[derive(Debug, Args)]
+pub struct CasesArgs {
+    #[command(subcommand)]
+    pub action: Option<CasesAction>,
+    /// Directory of cases (default: `cases`, or RCA_CASES)
+    #[arg(long, value_name = "DIR", global = true)]
+    pub cases: Option<PathBuf>,
+    #[command(flatten)]
+    pub time: TimeArgs,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum CasesAction {
+    /// List all cases, the newest first
+    List,
+    /// Show a case's report and what was done
+    Show {
+        case: String,
+        #[arg(long, value_enum)]
+        format: Option<Format>,
+    },
+    /// Copy a case with all its formats into a directory
+    Export { case: String, dir: PathBuf },
+}
+
+#[derive(Debug, Args)]
+pub struct ResumeArgs {
+    /// Id of the case, or its directory
+    pub case: String,
+    #[arg(long, value_name = "DIR")]
+    pub cases: Option<PathBuf>,
+    #[command(flatten)]
+    pub source: SourceArgs,
+    #[command(flatten)]
+    pub output: OutputArgs,
+    /// Never ask
+    #[arg(long)]
+    pub no_input: bool,
+}
+
+#[derive(Debug, Args)]
+pub struct ReplayArgs {
+    /// Id of the case, or its directory
+    pub case: String,
+    #[arg(long, value_name = "DIR")]
+    pub cases: Option<PathBuf>,
+    #[command(flatten)]
+    pub output: OutputArgs,
+}
+
+#[derive(Debug, Args)]
+pub struct DoctorArgs {
+    #[command(flatten)]
+    pub source: SourceArgs,
+    #[command(flatten)]
+    pub time: TimeArgs,
+}
+
+#[derive(Debug, Args)]
+pub struct KflArgs {
+    #[command(subcommand)]
+    pub action: KflAction,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum KflAction {
+    /// Check a filter: names, types, units; exit status 1 where it is wrong
+    Check {
+        filter: String,
+        /// Print what was found as JSON
+        #[arg(long)]
+        json: bool,
+    },
+    /// Say in plain words what a filter matches
+    Explain {
+        filter: String,
+        #[arg(long)]
+        json: bool,
+    },
+    /// List the fields of the language
+    Fields {
+        /// Part of a name, a group or a note
+        pattern: Option<String>,
+        #[arg(long)]
+        json: bool,
+    },
+}

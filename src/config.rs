@@ -1,0 +1,140 @@
+//! The only place that reads the environment, the system's time zone and configuration files.
+//!
+//! Flags go over environment variables, these over `rca-agent.toml` of the working directory, that
+//! over the one of the user's configuration directory.
+
+use std::{
+    env, fs,
+    path::{Path, PathBuf},
+};
+
+use secrecy::SecretString;
+use serde::Deserialize;
+
+use crate::{
+    error::AppError,
+    time::{HourStyle, SystemZone, Zone},
+};
+
+/// Bearer token for Kubeshark's Hub.
+pub const HUB_TOKEN: &str = "KUBESHARK_HUB_TOKEN";
+/// Where cases are kept; `cases` in the working directory by default.
+pub const CASES: &str = "RCA_CASES";
+/// Like `--mcp-command`.
+pub const MCP_COMMAND: &str = "RCA_MCP_COMMAND";
+/// Like `--mcp-url`.
+pub const MCP_URL: &str = "RCA_MCP_URL";
+/// Like `--tz`.
+pub const RCA_TZ: &str = "RCA_TZ";
+/// What is logged to stderr, in the syntax of tracing's `EnvFilter`.
+pub const LOG: &str = "RCA_LOG";
+/// Name of the configuration file.
+pub const FILE: &str = "rca-agent.toml";
+
+/// `rca-agent.toml`. Every key is optional.
+#[derive(Clone, Debug, Default, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct File {
+    /// IANA name of the zone.
+    pub tz: Option<String>,
+    /// Directory of cases.
+    pub cases: Option<PathBuf>,
+    pub mcp: McpFile,
+    pub budget: BudgetFile,
+}
+
+#[derive(Clone, Debug, Default, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct McpFile {
+    pub command: Option<String>,
+    pub url: Option<String>,
+}
+
+#[derive(Clone, Debug, Default, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct BudgetFile {
+    pub calls: Option<u32>,
+    pub seconds: Option<u64>,
+}
+
+/// Settings of the machine and of the user, before flags.
+#[derive(Debug)]
+pub struct Config {
+    pub tz: Option<String>,
+    pub cases: PathBuf,
+    pub mcp_command: Option<String>,
+    pub mcp_url: Option<String>,
+    pub token: Option<SecretString>,
+    pub budget: BudgetFile,
+    /// The system's zone, and what is to be said about how it was found.
+    pub system_zone: Zone,
+    pub zone_notes: Vec<String>,
+    pub hours: HourStyle,
+    pub no_color: bool,
+    pub log: Option<String>,
+}
+
+fn variable(name: &str) -> Option<String> {
+    env::var(name).ok().filter(|value| !value.is_empty())
+}
+
+impl Config {
+    /// Reads files and environment.
+    pub fn load() -> Result<Self, AppError> {
+        let mut user = env::home_dir().map(|home| home.join(".config"));
+        if let Some(dir) = variable("XDG_CONFIG_HOME") {
+            user = Some(PathBuf::from(dir));
+        }
+        let outer = user.map(|dir| dir.join("rca-agent").join(FILE)).map_or_else(|| Ok(File::default()), |path| read(&path))?;
+        let inner = read(Path::new(FILE))?;
+        let (system_zone, _, zone_notes) = system_zone();
+        Ok(Self {
+            tz: variable(RCA_TZ).or(inner.tz).or(outer.tz),
+            cases: variable(CASES).map(PathBuf::from).or(inner.cases).or(outer.cases).unwrap_or_else(|| "cases".into()),
+            mcp_command: variable(MCP_COMMAND).or(inner.mcp.command).or(outer.mcp.command),
+            mcp_url: variable(MCP_URL).or(inner.mcp.url).or(outer.mcp.url),
+            token: variable(HUB_TOKEN).map(SecretString::from),
+            budget: BudgetFile {
+                calls: inner.budget.calls.or(outer.budget.calls),
+                seconds: inner.budget.seconds.or(outer.budget.seconds),
+            },
+            system_zone,
+            zone_notes,
+            hours: HourStyle::from_locale(
+                variable("LC_ALL").as_deref(),
+                variable("LC_TIME").as_deref(),
+                variable("LANG").as_deref(),
+            ),
+            no_color: variable("NO_COLOR").is_some(),
+            log: variable(LOG),
+        })
+    }
+}
+
+fn read(path: &Path) -> Result<File, AppError> {
+    let text = match fs::read_to_string(path) {
+        Ok(text) => text,
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(File::default()),
+        Err(error) => {
+            return Err(AppError::environment(format!("could not read the configuration `{}`", path.display())).because(&error));
+        }
+    };
+    toml::from_str(&text)
+        .map_err(|error| AppError::usage(format!("the configuration `{}` cannot be understood", path.display())).reason(error.to_string()))
+}
+
+/// The zone as the C library would find it: TZ, then /etc/localtime.
+fn system_zone() -> (Zone, crate::time::ZoneSource, Vec<String>) {
+    let tz = env::var("TZ").ok();
+    let link = fs::read_link("/etc/localtime").ok().map(|path| path.to_string_lossy().into_owned());
+    let bytes = if link.is_none() { fs::read("/etc/localtime").ok() } else { None };
+    let named = fs::read_to_string("/etc/timezone").ok();
+    let other = iana_time_zone::get_timezone().ok();
+    Zone::from_system(SystemZone {
+        tz_env: tz.as_deref(),
+        localtime_link: link.as_deref(),
+        localtime_bytes: bytes.as_deref(),
+        etc_timezone: named.as_deref(),
+        fallback: other.as_deref(),
+    })
+}
