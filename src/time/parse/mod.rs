@@ -4,6 +4,7 @@
 //! Three steps: `lexer` (words, numbers, marks), `grammar`, `moment` and `offset` (a `phrase`), and `range`, `resolve`
 //! and `letters` (instants in a zone). `reading` tries every option of what is open and says what was assumed.
 
+mod date;
 mod error;
 mod grammar;
 mod halves;

@@ -116,10 +116,18 @@ impl Resolver<'_> {
                 let start = self.wall_start(first, now)?;
                 // Before the end is looked for: it follows a start that is past.
                 self.not_yet(start, &Moment::Wall(first.clone()))?;
-                Window {
+                let window = Window {
                     start,
                     end: self.wall_end(second, start)?,
+                };
+                if second.day.is_none() && window.length() > LONGEST_NIGHT && over_midnight(self, window) {
+                    let length = duration(window.length());
+                    self.note(format!(
+                        "`{}` was taken as the day after the start: the range lasts {length}",
+                        second.typed
+                    ));
                 }
+                window
             }
             (Moment::Wall(first), End::At(end)) => {
                 // The date of the end, `from 14:00 to 15:00 yesterday`, is also that of the start.
@@ -234,6 +242,12 @@ impl Resolver<'_> {
             end: self.clock.at(window.end),
         })
     }
+}
+
+/// Whether the window ends on another day than it starts on.
+fn over_midnight(resolver: &Resolver<'_>, window: Window) -> bool {
+    let zone = resolver.clock.zone;
+    zone.local(window.start).date() != zone.local(window.end).date()
 }
 
 /// The zone of one end for the other; an offset known from a time in parentheses belongs to its own end.

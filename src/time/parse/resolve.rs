@@ -185,10 +185,17 @@ impl<'a> Resolver<'a> {
                     part.name()
                 ));
             }
-            None => self.note(format!(
-                "`{}` has no time of day: the whole of {date} was taken",
-                wall.typed
-            )),
+            None => {
+                let taken = match edge_of {
+                    None => "whole",
+                    Some(Edge::Start) => "beginning",
+                    Some(Edge::End) => "end",
+                };
+                self.note(format!(
+                    "`{}` has no time of day: the {taken} of {date} was taken",
+                    wall.typed
+                ));
+            }
         }
         Ok((start, end))
     }
