@@ -35,4 +35,6 @@ pub use transfer::{
 pub use workload::{IpIdentity, IpOwner, IpSeen, Workload, WorkloadList, ips, workloads};
 
 #[cfg(test)]
+mod properties;
+#[cfg(test)]
 mod tests;
