@@ -1,1 +1,3 @@
 //! The Kubeshark client.
+
+pub mod catalogue;
