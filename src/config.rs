@@ -85,12 +85,18 @@ impl Config {
         if let Some(dir) = variable("XDG_CONFIG_HOME") {
             user = Some(PathBuf::from(dir));
         }
-        let outer = user.map(|dir| dir.join("rca-agent").join(FILE)).map_or_else(|| Ok(File::default()), |path| read(&path))?;
+        let outer = user
+            .map(|dir| dir.join("rca-agent").join(FILE))
+            .map_or_else(|| Ok(File::default()), |path| read(&path))?;
         let inner = read(Path::new(FILE))?;
         let (system_zone, _, zone_notes) = system_zone();
         Ok(Self {
             tz: variable(RCA_TZ).or(inner.tz).or(outer.tz),
-            cases: variable(CASES).map(PathBuf::from).or(inner.cases).or(outer.cases).unwrap_or_else(|| "cases".into()),
+            cases: variable(CASES)
+                .map(PathBuf::from)
+                .or(inner.cases)
+                .or(outer.cases)
+                .unwrap_or_else(|| "cases".into()),
             mcp_command: variable(MCP_COMMAND).or(inner.mcp.command).or(outer.mcp.command),
             mcp_url: variable(MCP_URL).or(inner.mcp.url).or(outer.mcp.url),
             token: variable(HUB_TOKEN).map(SecretString::from),
@@ -116,18 +122,33 @@ fn read(path: &Path) -> Result<File, AppError> {
         Ok(text) => text,
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(File::default()),
         Err(error) => {
-            return Err(AppError::environment(format!("could not read the configuration `{}`", path.display())).because(&error));
+            return Err(AppError::environment(format!(
+                "could not read the configuration `{}`",
+                path.display()
+            ))
+            .because(&error));
         }
     };
-    toml::from_str(&text)
-        .map_err(|error| AppError::usage(format!("the configuration `{}` cannot be understood", path.display())).reason(error.to_string()))
+    toml::from_str(&text).map_err(|error| {
+        AppError::usage(format!(
+            "the configuration `{}` cannot be understood",
+            path.display()
+        ))
+        .reason(error.to_string())
+    })
 }
 
 /// The zone as the C library would find it: TZ, then /etc/localtime.
 fn system_zone() -> (Zone, crate::time::ZoneSource, Vec<String>) {
     let tz = env::var("TZ").ok();
-    let link = fs::read_link("/etc/localtime").ok().map(|path| path.to_string_lossy().into_owned());
-    let bytes = if link.is_none() { fs::read("/etc/localtime").ok() } else { None };
+    let link = fs::read_link("/etc/localtime")
+        .ok()
+        .map(|path| path.to_string_lossy().into_owned());
+    let bytes = if link.is_none() {
+        fs::read("/etc/localtime").ok()
+    } else {
+        None
+    };
     let named = fs::read_to_string("/etc/timezone").ok();
     let other = iana_time_zone::get_timezone().ok();
     Zone::from_system(SystemZone {

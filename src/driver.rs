@@ -62,7 +62,10 @@ pub async fn drive(
             Plan::Decide => machine.settle(None, Seen::Nothing)?,
             Plan::Act(action) => {
                 let refusal = guard::refusal(&rulings);
-                let entry = Entry::Requested { action: action.clone(), rulings };
+                let entry = Entry::Requested {
+                    action: action.clone(),
+                    rulings,
+                };
                 journal.append(entry.clone())?;
                 watch.entry(machine, &entry, replayed);
                 if let Some(refusal) = refusal {
@@ -81,7 +84,9 @@ pub async fn drive(
                             effects.perform(&action).await
                         }
                     };
-                    let entry = Entry::Observed { observation: observation.clone() };
+                    let entry = Entry::Observed {
+                        observation: observation.clone(),
+                    };
                     journal.append(entry.clone())?;
                     watch.entry(machine, &entry, replayed);
                     machine.settle(Some(&action), Seen::Observed(observation))?
@@ -104,9 +109,14 @@ pub async fn drive(
 
 /// Keeps the operations that left something on the server.
 fn note_made(made: &mut Vec<Operation>, action: &Action, observation: &Observation) {
-    let Observation::Answers { answers } = observation else { return };
+    let Observation::Answers { answers } = observation else {
+        return;
+    };
     for (call, answer) in action.calls().iter().zip(answers) {
-        let makes = matches!(call, Operation::CreateSnapshot { .. } | Operation::StartDissection { .. });
+        let makes = matches!(
+            call,
+            Operation::CreateSnapshot { .. } | Operation::StartDissection { .. }
+        );
         if makes && answer.result.is_ok() {
             made.push(call.clone());
         }

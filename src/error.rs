@@ -40,7 +40,12 @@ pub struct AppError {
 
 impl AppError {
     pub fn new(kind: Kind, what: impl Into<String>) -> Self {
-        Self { kind, what: what.into(), because: Vec::new(), hints: Vec::new() }
+        Self {
+            kind,
+            what: what.into(),
+            because: Vec::new(),
+            hints: Vec::new(),
+        }
     }
 
     pub fn usage(what: impl Into<String>) -> Self {

@@ -33,7 +33,11 @@ pub enum Change {
     /// The same where nothing was recorded before.
     FailingWithoutBaseline { during: f64 },
     /// Latency rose, µs; which percentile it was.
-    Slower { percent: usize, before_us: i64, during_us: i64 },
+    Slower {
+        percent: usize,
+        before_us: i64,
+        during_us: i64,
+    },
 }
 
 impl Change {
@@ -48,20 +52,34 @@ pub fn compare(before: &Tally, during: &Tally, thresholds: &Thresholds) -> Chang
     let rise = during.share() - before.share();
     if during.failing >= thresholds.failing_calls && rise >= thresholds.share_rise {
         if before.calls == 0 {
-            return Change::FailingWithoutBaseline { during: during.share() };
+            return Change::FailingWithoutBaseline {
+                during: during.share(),
+            };
         }
         if wilson(during.failing, during.calls).0 > wilson(before.failing, before.calls).1 {
-            return Change::Failing { before: before.share(), during: during.share() };
+            return Change::Failing {
+                before: before.share(),
+                during: during.share(),
+            };
         }
     }
     // A 95th percentile is the slowest call or two of a short list: it needs more of them to mean anything.
-    for (percent, enough) in [(50, thresholds.latency_calls), (95, thresholds.latency_calls.saturating_mul(5))] {
+    for (percent, enough) in [
+        (50, thresholds.latency_calls),
+        (95, thresholds.latency_calls.saturating_mul(5)),
+    ] {
         if before.latencies_us.len() >= enough && during.latencies_us.len() >= enough {
-            if let (Some(was), Some(is)) = (percentile(&before.latencies_us, percent), percentile(&during.latencies_us, percent))
-                && is - was >= thresholds.latency_rise_us
+            if let (Some(was), Some(is)) = (
+                percentile(&before.latencies_us, percent),
+                percentile(&during.latencies_us, percent),
+            ) && is - was >= thresholds.latency_rise_us
                 && is as f64 >= was as f64 * thresholds.latency_factor
             {
-                return Change::Slower { percent, before_us: was, during_us: is };
+                return Change::Slower {
+                    percent,
+                    before_us: was,
+                    during_us: is,
+                };
             }
         }
     }

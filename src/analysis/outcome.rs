@@ -67,7 +67,10 @@ fn connection(call: &Call) -> Outcome {
 
 /// The service behind an end of a call; else its pod, its name, its address.
 pub fn party(peer: &Peer) -> Party {
-    let name = [&peer.service, &peer.pod, &peer.ip].into_iter().flatten().find(|name| !name.is_empty());
+    let name = [&peer.service, &peer.pod, &peer.ip]
+        .into_iter()
+        .flatten()
+        .find(|name| !name.is_empty());
     Party {
         namespace: peer.namespace.clone().filter(|namespace| !namespace.is_empty()),
         name: name.cloned().unwrap_or_else(|| "unknown".to_owned()),

@@ -53,7 +53,10 @@ pub struct Tally {
 impl Tally {
     /// The tally of a list of calls.
     pub fn of<'a>(calls: impl IntoIterator<Item = &'a Call>, exact: bool) -> Self {
-        let mut tally = Self { exact, ..Self::default() };
+        let mut tally = Self {
+            exact,
+            ..Self::default()
+        };
         for call in calls {
             tally.calls += 1;
             tally.failing += u64::from(outcome(call) != Outcome::Good);
@@ -66,7 +69,11 @@ impl Tally {
     /// Failing of all, 0 to 1; zero where there are no calls.
     #[expect(clippy::cast_precision_loss, reason = "counts of calls stay far below 2^52")]
     pub fn share(&self) -> f64 {
-        if self.calls == 0 { 0.0 } else { self.failing as f64 / self.calls as f64 }
+        if self.calls == 0 {
+            0.0
+        } else {
+            self.failing as f64 / self.calls as f64
+        }
     }
 }
 
@@ -115,8 +122,21 @@ impl Picture {
 
     /// The edges into `party` of one layer, added up.
     pub fn into_party(&self, party: &Party, layer: Layer) -> (Tally, Tally) {
-        let (mut before, mut during) = (Tally { exact: true, ..Tally::default() }, Tally { exact: true, ..Tally::default() });
-        for (_, edge) in self.edges.iter().filter(|(key, _)| &key.to == party && key.layer == layer) {
+        let (mut before, mut during) = (
+            Tally {
+                exact: true,
+                ..Tally::default()
+            },
+            Tally {
+                exact: true,
+                ..Tally::default()
+            },
+        );
+        for (_, edge) in self
+            .edges
+            .iter()
+            .filter(|(key, _)| &key.to == party && key.layer == layer)
+        {
             for (sum, part) in [(&mut before, &edge.before), (&mut during, &edge.during)] {
                 sum.calls += part.calls;
                 sum.failing += part.failing;

@@ -18,7 +18,10 @@ pub fn wilson(failing: u64, calls: u64) -> (f64, f64) {
     let centre = p + Z * Z / (2.0 * n);
     let spread = Z * (p * (1.0 - p) / n + Z * Z / (4.0 * n * n)).sqrt();
     let scale = 1.0 + Z * Z / n;
-    (((centre - spread) / scale).max(0.0), ((centre + spread) / scale).min(1.0))
+    (
+        ((centre - spread) / scale).max(0.0),
+        ((centre + spread) / scale).min(1.0),
+    )
 }
 
 /// The value below which `percent` of the ascending `values` lie (nearest rank); `None` when empty.
@@ -32,7 +35,10 @@ pub fn percentile(values: &[i64], percent: usize) -> Option<i64> {
 /// event. `None` without events.
 ///
 /// Errors that were always there thus do not count as the onset.
-#[expect(clippy::cast_precision_loss, reason = "counts and milliseconds of a window stay far below 2^52")]
+#[expect(
+    clippy::cast_precision_loss,
+    reason = "counts and milliseconds of a window stay far below 2^52"
+)]
 pub fn onset_of_events(events: &[Utc], start: Utc) -> Option<usize> {
     let last = *events.last()?;
     let total = (last - start).num_milliseconds().max(1) as f64;
@@ -43,7 +49,13 @@ pub fn onset_of_events(events: &[Utc], start: Utc) -> Option<usize> {
         let (before, after) = (index as f64, (events.len() - index) as f64);
         let quiet = (*at - start).num_milliseconds() as f64;
         let loud = (total - quiet).max(1.0);
-        let log = |count: f64, time: f64| if count > 0.0 && time > 0.0 { count * (count / time).ln() } else { 0.0 };
+        let log = |count: f64, time: f64| {
+            if count > 0.0 && time > 0.0 {
+                count * (count / time).ln()
+            } else {
+                0.0
+            }
+        };
         let risen = quiet <= 0.0 || before / quiet.max(1.0) < after / loud;
         let gain = log(before, quiet) + log(after, loud) - overall;
         if risen && gain > best.0 {

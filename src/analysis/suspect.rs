@@ -27,16 +27,34 @@ pub struct Suspect {
 
 /// All suspects, the one that explains most first; among equals the one that began first.
 pub fn suspects(picture: &Picture, thresholds: &Thresholds) -> Vec<Suspect> {
-    let abnormal: BTreeMap<&EdgeKey, &Edge> =
-        picture.edges.iter().filter(|(_, edge)| compare(&edge.before, &edge.during, thresholds).is_abnormal()).collect();
+    let abnormal: BTreeMap<&EdgeKey, &Edge> = picture
+        .edges
+        .iter()
+        .filter(|(_, edge)| compare(&edge.before, &edge.during, thresholds).is_abnormal())
+        .collect();
     let fails_itself = |party: &Party| abnormal.keys().any(|key| &key.from == party && &key.to != party);
     let called: BTreeSet<&Party> = abnormal.keys().map(|key| &key.to).collect();
-    let leaves: Vec<&Party> = called.iter().copied().filter(|party| !fails_itself(party)).collect();
+    let leaves: Vec<&Party> = called
+        .iter()
+        .copied()
+        .filter(|party| !fails_itself(party))
+        .collect();
     // A circle of callers has no leaf: then everyone in it is a suspect, and the onset decides.
-    let candidates = if leaves.is_empty() { called.into_iter().collect() } else { leaves };
-    let mut suspects: Vec<Suspect> = candidates.into_iter().map(|party| suspect(party, &abnormal)).collect();
+    let candidates = if leaves.is_empty() {
+        called.into_iter().collect()
+    } else {
+        leaves
+    };
+    let mut suspects: Vec<Suspect> = candidates
+        .into_iter()
+        .map(|party| suspect(party, &abnormal))
+        .collect();
     suspects.sort_by(|a, b| {
-        b.weight.cmp(&a.weight).then_with(|| a.onset.is_none().cmp(&b.onset.is_none())).then_with(|| a.onset.cmp(&b.onset)).then_with(|| a.party.cmp(&b.party))
+        b.weight
+            .cmp(&a.weight)
+            .then_with(|| a.onset.is_none().cmp(&b.onset.is_none()))
+            .then_with(|| a.onset.cmp(&b.onset))
+            .then_with(|| a.party.cmp(&b.party))
     });
     suspects
 }
@@ -53,15 +71,38 @@ fn suspect(party: &Party, abnormal: &BTreeMap<&EdgeKey, &Edge>) -> Suspect {
             }
         }
     }
-    let edges: Vec<EdgeKey> = abnormal.keys().filter(|key| &key.to == party).map(|key| (*key).clone()).collect();
-    let onset = edges.iter().filter_map(|key| abnormal.get(key)?.onset.as_ref()).map(|onset| onset.at).min();
-    let weight = explains.iter().filter_map(|key| abnormal.get(key)).map(|edge| abnormal_calls(edge)).sum();
-    Suspect { path: path_to(party, abnormal), party: party.clone(), edges, explains, weight, onset }
+    let edges: Vec<EdgeKey> = abnormal
+        .keys()
+        .filter(|key| &key.to == party)
+        .map(|key| (*key).clone())
+        .collect();
+    let onset = edges
+        .iter()
+        .filter_map(|key| abnormal.get(key)?.onset.as_ref())
+        .map(|onset| onset.at)
+        .min();
+    let weight = explains
+        .iter()
+        .filter_map(|key| abnormal.get(key))
+        .map(|edge| abnormal_calls(edge))
+        .sum();
+    Suspect {
+        path: path_to(party, abnormal),
+        party: party.clone(),
+        edges,
+        explains,
+        weight,
+        onset,
+    }
 }
 
 /// Failing calls; on an edge that is only slower, the calls of the slower half.
 fn abnormal_calls(edge: &Edge) -> u64 {
-    if edge.during.failing > 0 { edge.during.failing } else { edge.during.calls / 2 }
+    if edge.during.failing > 0 {
+        edge.during.failing
+    } else {
+        edge.during.calls / 2
+    }
 }
 
 /// Walks from the party to its callers, each time along the edge with most abnormal calls.
@@ -98,19 +139,32 @@ pub fn callers_first(path: &[EdgeKey], mut edges: Vec<EdgeKey>) -> Vec<EdgeKey> 
 pub fn kind_of(edges: &[EdgeKey], picture: &Picture) -> Option<(Layer, Outcome)> {
     let mut counts: BTreeMap<(Layer, Outcome), u64> = BTreeMap::new();
     for key in edges {
-        for call in picture.edges.get(key).map(|edge| edge.failing.as_slice()).unwrap_or_default() {
+        for call in picture
+            .edges
+            .get(key)
+            .map(|edge| edge.failing.as_slice())
+            .unwrap_or_default()
+        {
             *counts.entry((key.layer, outcome(call))).or_default() += 1;
         }
     }
     // Connections that were refused explain requests that failed, never the other way round.
-    let refused = counts.iter().find(|((layer, outcome), _)| *layer == Layer::Tcp && matches!(outcome, Outcome::Refused | Outcome::Unanswered));
-    refused.or_else(|| counts.iter().max_by_key(|(_, count)| **count)).map(|(kind, _)| *kind)
+    let refused = counts.iter().find(|((layer, outcome), _)| {
+        *layer == Layer::Tcp && matches!(outcome, Outcome::Refused | Outcome::Unanswered)
+    });
+    refused
+        .or_else(|| counts.iter().max_by_key(|(_, count)| **count))
+        .map(|(kind, _)| *kind)
 }
 
 /// The one pod behind all failing calls of these edges, where good calls went to others as well.
 pub fn bad_replica(edges: &[EdgeKey], picture: &Picture) -> Option<String> {
     let pods = |calls: &[crate::wire::decode::Call]| -> BTreeSet<String> {
-        calls.iter().filter_map(|call| call.dst.pod.clone()).filter(|pod| !pod.is_empty()).collect()
+        calls
+            .iter()
+            .filter_map(|call| call.dst.pod.clone())
+            .filter(|pod| !pod.is_empty())
+            .collect()
     };
     let (mut failing, mut good, mut count) = (BTreeSet::new(), BTreeSet::new(), 0);
     for edge in edges.iter().filter_map(|key| picture.edges.get(key)) {

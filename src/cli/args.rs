@@ -147,7 +147,12 @@ pub struct InvestigateArgs {
     /// What you want to know, in your own words
     pub question: Option<String>,
     /// When it began: `3pm`, `yesterday 14:05`, `20 minutes ago`, `14:05..14:20`, `last 45 min`, `2026-03-14 18:12+02:00`
-    #[arg(long, value_name = "TIME", required_unless_present = "print_schema", allow_hyphen_values = true)]
+    #[arg(
+        long,
+        value_name = "TIME",
+        required_unless_present = "print_schema",
+        allow_hyphen_values = true
+    )]
     pub since: Option<String>,
     /// When it ended (default: at most an hour after --since)
     #[arg(long, value_name = "TIME", allow_hyphen_values = true)]

@@ -18,7 +18,10 @@ const LISTED: usize = 12;
 
 fn change(case: &Case, key: &EdgeKey) -> Change {
     let rules = &case.settings.playbook.survey.abnormal;
-    case.picture.edges.get(key).map_or(Change::None, |edge| compare(&edge.before, &edge.during, rules))
+    case.picture
+        .edges
+        .get(key)
+        .map_or(Change::None, |edge| compare(&edge.before, &edge.during, rules))
 }
 
 fn evidence(case: &Case, keys: &[EdgeKey]) -> Vec<EvidenceId> {
@@ -33,12 +36,30 @@ fn evidence(case: &Case, keys: &[EdgeKey]) -> Vec<EvidenceId> {
 
 /// What happened on an edge, in counted calls: "812 of 812 connections were refused, 0 of 240 before".
 fn counted(case: &Case, key: &EdgeKey) -> String {
-    let Some(edge) = case.picture.edges.get(key) else { return String::new() };
-    let noun = if key.layer == Layer::Tcp { "connections" } else { "calls" };
+    let Some(edge) = case.picture.edges.get(key) else {
+        return String::new();
+    };
+    let noun = if key.layer == Layer::Tcp {
+        "connections"
+    } else {
+        "calls"
+    };
     match change(case, key) {
-        Change::Slower { percent, before_us, during_us } => {
-            let which = if percent == 50 { "half of the calls" } else { "one call in twenty" };
-            format!("{which} took {} or more, {} before", words::latency(during_us), words::latency(before_us))
+        Change::Slower {
+            percent,
+            before_us,
+            during_us,
+        } => {
+            let which = if percent == 50 {
+                "half of the calls"
+            } else {
+                "one call in twenty"
+            };
+            format!(
+                "{which} took {} or more, {} before",
+                words::latency(during_us),
+                words::latency(before_us)
+            )
         }
         _ => {
             let verb = match kind_of(std::slice::from_ref(key), &case.picture) {
@@ -63,7 +84,10 @@ pub(super) fn cause(case: &Case, suspect: &Suspect) -> Cause {
         Some((_, outcome)) => kind(outcome),
         None => CauseKind::Slow,
     };
-    let slower = suspect.edges.iter().all(|key| matches!(change(case, key), Change::Slower { .. }));
+    let slower = suspect
+        .edges
+        .iter()
+        .all(|key| matches!(change(case, key), Change::Slower { .. }));
     if slower {
         kind = CauseKind::Slow;
     }
@@ -71,21 +95,44 @@ pub(super) fn cause(case: &Case, suspect: &Suspect) -> Cause {
     if workload.is_some() {
         kind = CauseKind::BadReplica;
     }
-    let failing = || suspect.edges.iter().filter_map(|key| case.picture.edges.get(key)).flat_map(|edge| &edge.failing);
+    let failing = || {
+        suspect
+            .edges
+            .iter()
+            .filter_map(|key| case.picture.edges.get(key))
+            .flat_map(|edge| &edge.failing)
+    };
     let mut explanation: Vec<String> = Vec::new();
     for key in &suspect.edges {
-        explanation.push(format!("From {} to {}: {}.", key.from, key.to, counted(case, key)));
+        explanation.push(format!(
+            "From {} to {}: {}.",
+            key.from,
+            key.to,
+            counted(case, key)
+        ));
         if let Some(reading) = case.readings.get(key) {
-            let said = reading.said.as_ref().map(|said| format!(" and said `{said}`")).unwrap_or_default();
+            let said = reading
+                .said
+                .as_ref()
+                .map(|said| format!(" and said `{said}`"))
+                .unwrap_or_default();
             explanation.push(format!("The first abnormal one {}{said}.", reading.outcome));
         }
     }
-    explanation.push(format!("Nothing that {} calls changed in what was recorded.", suspect.party));
+    explanation.push(format!(
+        "Nothing that {} calls changed in what was recorded.",
+        suspect.party
+    ));
     if let Some(pod) = &workload {
-        explanation.push(format!("Every failing call went to the pod {pod}; the other pods answered."));
+        explanation.push(format!(
+            "Every failing call went to the pod {pod}; the other pods answered."
+        ));
     }
     if kind == CauseKind::Dns {
-        let names: BTreeSet<&str> = failing().flat_map(|call| &call.questions).map(String::as_str).collect();
+        let names: BTreeSet<&str> = failing()
+            .flat_map(|call| &call.questions)
+            .map(String::as_str)
+            .collect();
         if !names.is_empty() {
             let names: Vec<&str> = names.into_iter().take(5).collect();
             explanation.push(format!("Names asked for: {}.", names.join(", ")));
@@ -130,7 +177,11 @@ pub(super) fn path(case: &Case, suspect: &Suspect) -> Vec<Hop> {
         .filter_map(|key| {
             let onset = case.picture.edges.get(key)?.onset.as_ref()?;
             let first = case.readings.get(key).map(|reading| {
-                let said = reading.said.as_ref().map(|said| format!(": `{said}`")).unwrap_or_default();
+                let said = reading
+                    .said
+                    .as_ref()
+                    .map(|said| format!(": `{said}`"))
+                    .unwrap_or_default();
                 format!("; the first one {}{said}", reading.outcome)
             });
             Some(Hop {
@@ -150,19 +201,42 @@ pub(super) fn impact(case: &Case, suspect: &Suspect) -> Vec<Impact> {
     let mut hurt: Vec<(u64, Impact)> = parties
         .into_iter()
         .filter_map(|party| {
-            let keys: Vec<EdgeKey> =
-                suspect.explains.iter().filter(|key| &key.to == party && key.layer != Layer::Dns).cloned().collect();
-            let key = keys.iter().find(|key| key.layer == Layer::Http).or(keys.first())?;
+            let keys: Vec<EdgeKey> = suspect
+                .explains
+                .iter()
+                .filter(|key| &key.to == party && key.layer != Layer::Dns)
+                .cloned()
+                .collect();
+            let key = keys
+                .iter()
+                .find(|key| key.layer == Layer::Http)
+                .or(keys.first())?;
             let (_, during) = case.picture.into_party(party, key.layer);
-            let noun = if key.layer == Layer::Tcp { "connections" } else { "calls" };
+            let noun = if key.layer == Layer::Tcp {
+                "connections"
+            } else {
+                "calls"
+            };
             let what = if during.failing > 0 {
                 format!("{} {noun} failed", words::failing_of(&during))
             } else {
                 counted(case, key)
             };
-            let all: Vec<EdgeKey> =
-                case.picture.edges.keys().filter(|k| &k.to == party && k.layer == key.layer).cloned().collect();
-            Some((during.failing, Impact { party: party.clone(), what, evidence: evidence(case, &all) }))
+            let all: Vec<EdgeKey> = case
+                .picture
+                .edges
+                .keys()
+                .filter(|k| &k.to == party && k.layer == key.layer)
+                .cloned()
+                .collect();
+            Some((
+                during.failing,
+                Impact {
+                    party: party.clone(),
+                    what,
+                    evidence: evidence(case, &all),
+                },
+            ))
         })
         .filter(|(_, impact)| !impact.evidence.is_empty())
         .collect();
@@ -173,11 +247,22 @@ pub(super) fn impact(case: &Case, suspect: &Suspect) -> Vec<Impact> {
 /// The loud and innocent, then those that behaved as before.
 pub(super) fn ruled_out(case: &Case, suspect: &Suspect) -> Vec<RuledOut> {
     let mut out = Vec::new();
-    let loud: BTreeSet<&Party> = suspect.explains.iter().map(|key| &key.to).filter(|party| **party != suspect.party).collect();
+    let loud: BTreeSet<&Party> = suspect
+        .explains
+        .iter()
+        .map(|key| &key.to)
+        .filter(|party| **party != suspect.party)
+        .collect();
     for party in loud {
-        let Some(deeper) = suspect.explains.iter().find(|key| &key.from == party) else { continue };
-        let keys: Vec<EdgeKey> =
-            suspect.explains.iter().filter(|key| &key.to == party || &key.from == party).cloned().collect();
+        let Some(deeper) = suspect.explains.iter().find(|key| &key.from == party) else {
+            continue;
+        };
+        let keys: Vec<EdgeKey> = suspect
+            .explains
+            .iter()
+            .filter(|key| &key.to == party || &key.from == party)
+            .cloned()
+            .collect();
         let (_, during) = case.picture.into_party(party, Layer::Http);
         let reason = format!(
             "{} of its calls failed, but what it calls changed too: to {}, {}",
@@ -185,7 +270,11 @@ pub(super) fn ruled_out(case: &Case, suspect: &Suspect) -> Vec<RuledOut> {
             deeper.to,
             counted(case, deeper)
         );
-        out.push(RuledOut { party: party.clone(), reason, evidence: evidence(case, &keys) });
+        out.push(RuledOut {
+            party: party.clone(),
+            reason,
+            evidence: evidence(case, &keys),
+        });
     }
     out.extend(unchanged(case, Some(suspect)));
     out.retain(|ruled| !ruled.evidence.is_empty());
@@ -197,21 +286,38 @@ pub(super) fn ruled_out(case: &Case, suspect: &Suspect) -> Vec<RuledOut> {
 pub(super) fn unchanged(case: &Case, suspect: Option<&Suspect>) -> Vec<RuledOut> {
     let mut calm: Vec<(u64, RuledOut)> = Vec::new();
     for party in case.picture.called() {
-        if suspect.is_some_and(|suspect| &suspect.party == party || suspect.explains.iter().any(|key| &key.to == party)) {
+        if suspect.is_some_and(|suspect| {
+            &suspect.party == party || suspect.explains.iter().any(|key| &key.to == party)
+        }) {
             continue;
         }
-        let keys: Vec<EdgeKey> = case.picture.edges.keys().filter(|key| &key.to == party).cloned().collect();
+        let keys: Vec<EdgeKey> = case
+            .picture
+            .edges
+            .keys()
+            .filter(|key| &key.to == party)
+            .cloned()
+            .collect();
         if keys.iter().any(|key| change(case, key).is_abnormal()) {
             continue;
         }
-        let layer = [Layer::Http, Layer::Dns, Layer::Tcp].into_iter().find(|layer| keys.iter().any(|key| key.layer == *layer));
+        let layer = [Layer::Http, Layer::Dns, Layer::Tcp]
+            .into_iter()
+            .find(|layer| keys.iter().any(|key| key.layer == *layer));
         let Some(layer) = layer else { continue };
         let (before, during) = case.picture.into_party(party, layer);
         if during.calls == 0 {
             continue;
         }
         let keys: Vec<EdgeKey> = keys.into_iter().filter(|key| key.layer == layer).collect();
-        calm.push((during.calls, RuledOut { party: party.clone(), reason: calm_reason(layer, &before, &during), evidence: evidence(case, &keys) }));
+        calm.push((
+            during.calls,
+            RuledOut {
+                party: party.clone(),
+                reason: calm_reason(layer, &before, &during),
+                evidence: evidence(case, &keys),
+            },
+        ));
     }
     calm.retain(|(_, ruled)| !ruled.evidence.is_empty());
     calm.sort_by_key(|(calls, _)| std::cmp::Reverse(*calls));
@@ -219,21 +325,36 @@ pub(super) fn unchanged(case: &Case, suspect: Option<&Suspect>) -> Vec<RuledOut>
 }
 
 fn calm_reason(layer: Layer, before: &Tally, during: &Tally) -> String {
-    let noun = if layer == Layer::Tcp { "connections" } else { "calls" };
+    let noun = if layer == Layer::Tcp {
+        "connections"
+    } else {
+        "calls"
+    };
     if before.calls == 0 {
         format!("{} {noun} failed", words::failing_of(during))
     } else {
-        format!("as before: {} {noun} failed, {} before", words::failing_of(during), words::failing_of(before))
+        format!(
+            "as before: {} {noun} failed, {} before",
+            words::failing_of(during),
+            words::failing_of(before)
+        )
     }
 }
 
 /// What to do now, in order.
 pub(super) fn next(case: &Case, cause: &Cause, suspect: &Suspect) -> Vec<String> {
     let name = &cause.party.name;
-    let namespace = cause.party.namespace.as_ref().map(|namespace| format!("-n {namespace} ")).unwrap_or_default();
+    let namespace = cause
+        .party
+        .namespace
+        .as_ref()
+        .map(|namespace| format!("-n {namespace} "))
+        .unwrap_or_default();
     let mut next = Vec::new();
     if cause.party.namespace.is_none() {
-        next.push(format!("{name} is outside the cluster: ask whoever runs it, and check the way to it"));
+        next.push(format!(
+            "{name} is outside the cluster: ask whoever runs it, and check the way to it"
+        ));
     } else {
         next.push(match cause.kind {
             CauseKind::Refused => format!(

@@ -20,9 +20,17 @@ pub enum Action {
         calls: Vec<Operation>,
     },
     /// Let `after_ms` pass, then perform one call.
-    Wait { why: String, after_ms: u64, then: Operation },
+    Wait {
+        why: String,
+        after_ms: u64,
+        then: Operation,
+    },
     /// Put a question to the user. `default` is the index that is taken where nobody can be asked.
-    AskUser { question: String, choices: Vec<String>, default: usize },
+    AskUser {
+        question: String,
+        choices: Vec<String>,
+        default: usize,
+    },
 }
 
 impl Action {

@@ -125,7 +125,12 @@ pub struct Attachment {
 
 impl Case {
     pub fn new(id: impl Into<String>, settings: Settings) -> Self {
-        let assumptions = settings.notes.iter().chain(&settings.reading.assumptions).cloned().collect();
+        let assumptions = settings
+            .notes
+            .iter()
+            .chain(&settings.reading.assumptions)
+            .cloned()
+            .collect();
         Self {
             id: id.into(),
             settings,
@@ -172,7 +177,10 @@ impl Case {
                 let mut longest = 0;
                 for answer in answers {
                     self.spent.calls = self.spent.calls.saturating_add(1);
-                    self.spent.failed = self.spent.failed.saturating_add(u32::from(answer.result.is_err()));
+                    self.spent.failed = self
+                        .spent
+                        .failed
+                        .saturating_add(u32::from(answer.result.is_err()));
                     self.spent.bytes = self.spent.bytes.saturating_add(answer.bytes);
                     longest = longest.max(answer.took_ms);
                 }
@@ -190,9 +198,17 @@ impl Case {
 
     /// Counts a refusal for the report.
     pub(super) fn note_refusal(&mut self, guard: &str, why: &str) {
-        match self.refusals.iter_mut().find(|r| r.guard == guard && r.why == why) {
+        match self
+            .refusals
+            .iter_mut()
+            .find(|r| r.guard == guard && r.why == why)
+        {
             Some(note) => note.times = note.times.saturating_add(1),
-            None => self.refusals.push(RefusalNote { guard: guard.to_owned(), why: why.to_owned(), times: 1 }),
+            None => self.refusals.push(RefusalNote {
+                guard: guard.to_owned(),
+                why: why.to_owned(),
+                times: 1,
+            }),
         }
     }
 

@@ -33,7 +33,10 @@ pub(super) fn health_first(case: &Case, proposal: &Proposal<'_>) -> Check {
         if case.healthy || matches!(call, Operation::CheckStatus) {
             Ok(())
         } else {
-            Err(format!("`{}` was to be called before the health check passed", call.name()))
+            Err(format!(
+                "`{}` was to be called before the health check passed",
+                call.name()
+            ))
         }
     })
 }
@@ -42,67 +45,106 @@ pub(super) fn allowed_tools(case: &Case, proposal: &Proposal<'_>) -> Check {
     each_call(proposal, |call| match call.effect() {
         Effect::Read | Effect::Record => Ok(()),
         Effect::Change if case.settings.yes => Ok(()),
-        Effect::Change => Err(format!("`{}` changes the cluster's state or sends data out of it; it needs --yes", call.name())),
+        Effect::Change => Err(format!(
+            "`{}` changes the cluster's state or sends data out of it; it needs --yes",
+            call.name()
+        )),
     })
 }
 
 pub(super) fn known_tools(case: &Case, proposal: &Proposal<'_>) -> Check {
     each_call(proposal, |call| {
-        if case.supports(call) { Ok(()) } else { Err(format!("this server has no tool for `{}`", call.name())) }
+        if case.supports(call) {
+            Ok(())
+        } else {
+            Err(format!("this server has no tool for `{}`", call.name()))
+        }
     })
 }
 
 pub(super) fn boundaries_before_snapshot(case: &Case, proposal: &Proposal<'_>) -> Check {
     each_call(proposal, |call| {
-        let Operation::CreateSnapshot { window, .. } = call else { return Ok(()) };
+        let Operation::CreateSnapshot { window, .. } = call else {
+            return Ok(());
+        };
         let Some(captured) = case.coverage.captured else {
             return Err("the data boundaries are not known".to_owned());
         };
-        if captured.covers(window) { Ok(()) } else { Err("the window to keep reaches outside the recorded data".to_owned()) }
+        if captured.covers(window) {
+            Ok(())
+        } else {
+            Err("the window to keep reaches outside the recorded data".to_owned())
+        }
     })
 }
 
 fn snapshot_of(call: &Operation) -> Option<&SnapshotRef> {
     match call {
-        Operation::StartDissection { snapshot, .. } | Operation::ExportPcap { snapshot, .. } => Some(snapshot),
+        Operation::StartDissection { snapshot, .. } | Operation::ExportPcap { snapshot, .. } => {
+            Some(snapshot)
+        }
         _ => call.scope().and_then(|scope| scope.snapshot.as_ref()),
     }
 }
 
 pub(super) fn snapshot_completed(case: &Case, proposal: &Proposal<'_>) -> Check {
     each_call(proposal, |call| {
-        let Some(wanted) = snapshot_of(call) else { return Ok(()) };
+        let Some(wanted) = snapshot_of(call) else {
+            return Ok(());
+        };
         match &case.snapshot {
             Some(secured) if &secured.reference == wanted && secured.completed => Ok(()),
-            Some(secured) if &secured.reference == wanted => Err(format!("the snapshot `{}` is not completed", wanted.name)),
-            _ => Err(format!("the snapshot `{}` is not the one of this case", wanted.name)),
+            Some(secured) if &secured.reference == wanted => {
+                Err(format!("the snapshot `{}` is not completed", wanted.name))
+            }
+            _ => Err(format!(
+                "the snapshot `{}` is not the one of this case",
+                wanted.name
+            )),
         }
     })
 }
 
 fn each_scope(proposal: &Proposal<'_>, check: impl Fn(&Operation, &Scope) -> Check) -> Check {
-    each_call(proposal, |call| call.scope().map_or(Ok(()), |scope| check(call, scope)))
+    each_call(proposal, |call| {
+        call.scope().map_or(Ok(()), |scope| check(call, scope))
+    })
 }
 
 pub(super) fn dissected_before_queries(case: &Case, proposal: &Proposal<'_>) -> Check {
     each_scope(proposal, |call, scope| {
         if scope.snapshot.is_none() {
-            return Err(format!("`{}` would ask live traffic, which goes on changing", call.name()));
+            return Err(format!(
+                "`{}` would ask live traffic, which goes on changing",
+                call.name()
+            ));
         }
-        if case.dissected.is_some() { Ok(()) } else { Err("the snapshot is not dissected yet".to_owned()) }
+        if case.dissected.is_some() {
+            Ok(())
+        } else {
+            Err("the snapshot is not dissected yet".to_owned())
+        }
     })
 }
 
 pub(super) fn window_inside_snapshot(case: &Case, proposal: &Proposal<'_>) -> Check {
     each_scope(proposal, |_, scope| {
-        let (Some(window), Some(secured)) = (&scope.window, &case.snapshot) else { return Ok(()) };
-        if secured.window.covers(window) { Ok(()) } else { Err("the query reaches outside the snapshot".to_owned()) }
+        let (Some(window), Some(secured)) = (&scope.window, &case.snapshot) else {
+            return Ok(());
+        };
+        if secured.window.covers(window) {
+            Ok(())
+        } else {
+            Err("the query reaches outside the snapshot".to_owned())
+        }
     })
 }
 
 pub(super) fn statistics_first(case: &Case, proposal: &Proposal<'_>) -> Check {
     each_call(proposal, |call| match call {
-        Operation::ListCalls { .. } if !case.surveyed => Err("calls were to be listed before any statistics".to_owned()),
+        Operation::ListCalls { .. } if !case.surveyed => {
+            Err("calls were to be listed before any statistics".to_owned())
+        }
         Operation::CallDetail { call, .. } if !case.listed.contains(call) => {
             Err(format!("the call `{call}` was in no list so far"))
         }
@@ -114,35 +156,65 @@ pub(super) fn checked_filter(_: &Case, proposal: &Proposal<'_>) -> Check {
     each_scope(proposal, |_, scope| {
         kfl::check(&scope.filter).map(|_| ()).map_err(|diagnostics| {
             let reasons: Vec<String> = diagnostics.iter().map(|d| d.message.clone()).collect();
-            format!("the filter `{}` does not check: {}", scope.filter, reasons.join("; "))
+            format!(
+                "the filter `{}` does not check: {}",
+                scope.filter,
+                reasons.join("; ")
+            )
         })
     })
 }
 
 pub(super) fn fresh_query(case: &Case, proposal: &Proposal<'_>) -> Check {
     // To look again at a job is the point of waiting; to ask the health or the boundaries again is cheap.
-    if matches!(proposal, Proposal::Act { action: Action::Wait { .. }, .. }) {
+    if matches!(
+        proposal,
+        Proposal::Act {
+            action: Action::Wait { .. },
+            ..
+        }
+    ) {
         return Ok(());
     }
     each_scope(proposal, |call, _| {
-        if case.has_asked(call) { Err(format!("this `{}` was asked before", call.name())) } else { Ok(()) }
+        if case.has_asked(call) {
+            Err(format!("this `{}` was asked before", call.name()))
+        } else {
+            Ok(())
+        }
     })
 }
 
 pub(super) fn budget(case: &Case, proposal: &Proposal<'_>) -> Check {
-    let Proposal::Act { phase, action } = proposal else { return Ok(()) };
+    let Proposal::Act { phase, action } = proposal else {
+        return Ok(());
+    };
     let (budget, spent) = (&case.settings.playbook.budget, &case.spent);
     let calls = u32::try_from(action.calls().len()).unwrap_or(u32::MAX);
     // A little is kept back for the control queries without which nothing can be said.
-    let reserve = if matches!(phase, Phase::Weigh | Phase::Handoff) { 0 } else { RESERVED_CALLS.min(budget.calls / 4) };
+    let reserve = if matches!(phase, Phase::Weigh | Phase::Handoff) {
+        0
+    } else {
+        RESERVED_CALLS.min(budget.calls / 4)
+    };
     if spent.calls.saturating_add(calls) > budget.calls - reserve {
-        return Err(format!("{} of {} calls are spent, {reserve} of them kept for control queries", spent.calls, budget.calls));
+        return Err(format!(
+            "{} of {} calls are spent, {reserve} of them kept for control queries",
+            spent.calls, budget.calls
+        ));
     }
     if spent.bytes >= budget.bytes {
-        return Err(format!("{} of {} bytes of answers are spent", spent.bytes, budget.bytes));
+        return Err(format!(
+            "{} of {} bytes of answers are spent",
+            spent.bytes, budget.bytes
+        ));
     }
     if spent.millis >= budget.seconds.saturating_mul(1000) {
-        return Err(format!("{} s of {} s are spent", spent.millis / 1000, budget.seconds));
+        return Err(format!(
+            "{} s of {} s are spent",
+            spent.millis / 1000,
+            budget.seconds
+        ));
     }
     Ok(())
 }
@@ -150,36 +222,63 @@ pub(super) fn budget(case: &Case, proposal: &Proposal<'_>) -> Check {
 const RESERVED_CALLS: u32 = 6;
 
 pub(super) fn window_covered(case: &Case, proposal: &Proposal<'_>) -> Check {
-    let Proposal::Move { from: Phase::Secure, to: State::Index(_) } = proposal else { return Ok(()) };
+    let Proposal::Move {
+        from: Phase::Secure,
+        to: State::Index(_),
+    } = proposal
+    else {
+        return Ok(());
+    };
     let (Some(window), Some(secured)) = (&case.window, &case.snapshot) else {
         return Err("there is no snapshot or no window".to_owned());
     };
     if !secured.completed {
-        return Err(format!("the snapshot `{}` is not completed", secured.reference.name));
+        return Err(format!(
+            "the snapshot `{}` is not completed",
+            secured.reference.name
+        ));
     }
     if secured.window.covers(window) {
         Ok(())
     } else {
-        Err(format!("the snapshot `{}` does not cover the window", secured.reference.name))
+        Err(format!(
+            "the snapshot `{}` does not cover the window",
+            secured.reference.name
+        ))
     }
 }
 
 fn concluded<'a>(proposal: &'a Proposal<'_>) -> Option<&'a Finding> {
     match proposal {
-        Proposal::Move { to: State::Concluded(finding), .. } => Some(finding),
+        Proposal::Move {
+            to: State::Concluded(finding),
+            ..
+        } => Some(finding),
         _ => None,
     }
 }
 
 pub(super) fn cited_evidence(case: &Case, proposal: &Proposal<'_>) -> Check {
-    let Some(finding) = concluded(proposal) else { return Ok(()) };
+    let Some(finding) = concluded(proposal) else {
+        return Ok(());
+    };
     let claims: Vec<(&str, &[EvidenceId])> = finding
         .causes
         .iter()
         .map(|cause| ("a cause", cause.evidence.as_slice()))
         .chain(finding.path.iter().map(|hop| ("a hop", hop.evidence.as_slice())))
-        .chain(finding.impact.iter().map(|impact| ("an impact", impact.evidence.as_slice())))
-        .chain(finding.ruled_out.iter().map(|out| ("what was ruled out", out.evidence.as_slice())))
+        .chain(
+            finding
+                .impact
+                .iter()
+                .map(|impact| ("an impact", impact.evidence.as_slice())),
+        )
+        .chain(
+            finding
+                .ruled_out
+                .iter()
+                .map(|out| ("what was ruled out", out.evidence.as_slice())),
+        )
         .collect();
     for (what, cited) in claims {
         if cited.is_empty() {
@@ -196,20 +295,28 @@ pub(super) fn cited_evidence(case: &Case, proposal: &Proposal<'_>) -> Check {
 }
 
 pub(super) fn cause_before_effect(_: &Case, proposal: &Proposal<'_>) -> Check {
-    let Some(finding) = concluded(proposal) else { return Ok(()) };
-    let (Some(cause), Some(first)) = (finding.causes.first(), finding.path.iter().map(|hop| hop.first_abnormal).min()) else {
+    let Some(finding) = concluded(proposal) else {
+        return Ok(());
+    };
+    let (Some(cause), Some(first)) = (
+        finding.causes.first(),
+        finding.path.iter().map(|hop| hop.first_abnormal).min(),
+    ) else {
         return Ok(());
     };
     match cause.onset {
-        Some(onset) if onset > first + CLOCK_TOLERANCE => {
-            Err(format!("{} began to fail after what it is to explain", cause.party))
-        }
+        Some(onset) if onset > first + CLOCK_TOLERANCE => Err(format!(
+            "{} began to fail after what it is to explain",
+            cause.party
+        )),
         _ => Ok(()),
     }
 }
 
 pub(super) fn positive_control(case: &Case, proposal: &Proposal<'_>) -> Check {
-    let Some(finding) = concluded(proposal) else { return Ok(()) };
+    let Some(finding) = concluded(proposal) else {
+        return Ok(());
+    };
     if finding.verdict != Verdict::NoAnomaly {
         return Ok(());
     }

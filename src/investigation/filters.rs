@@ -48,8 +48,10 @@ fn end(end: &str, party: &Party) -> String {
     if party.name.parse::<IpAddr>().is_ok() {
         return format!("{end}.ip == {}", literal(&party.name));
     }
-    let pod_or_service =
-        format!("({end}.service.name == {0} || {end}.pod.name == {0})", literal(&party.name));
+    let pod_or_service = format!(
+        "({end}.service.name == {0} || {end}.pod.name == {0})",
+        literal(&party.name)
+    );
     match &party.namespace {
         Some(namespace) => format!("{end}.namespace == {} && {pod_or_service}", literal(namespace)),
         None => pod_or_service,
@@ -63,7 +65,12 @@ pub(super) fn to(layer_of: Layer, party: &Party) -> String {
 
 /// Calls along an edge.
 pub(super) fn along(key: &EdgeKey) -> String {
-    format!("{} && {} && {}", layer(key.layer), end("dst", &key.to), end("src", &key.from))
+    format!(
+        "{} && {} && {}",
+        layer(key.layer),
+        end("dst", &key.to),
+        end("src", &key.from)
+    )
 }
 
 /// A filter and one more term.

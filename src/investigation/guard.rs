@@ -169,7 +169,10 @@ pub fn consult(case: &Case, proposal: &Proposal<'_>) -> Vec<Ruling> {
     for guard in GUARDS.iter().filter(|guard| (guard.applies)(proposal)) {
         let refused = (guard.check)(case, proposal).err();
         let stop = refused.is_some();
-        rulings.push(Ruling { guard: guard.name.to_owned(), refused });
+        rulings.push(Ruling {
+            guard: guard.name.to_owned(),
+            refused,
+        });
         if stop {
             break;
         }
@@ -181,8 +184,15 @@ pub fn consult(case: &Case, proposal: &Proposal<'_>) -> Vec<Ruling> {
 pub fn refusal(rulings: &[Ruling]) -> Option<Refusal> {
     rulings.iter().find_map(|ruling| {
         let why = ruling.refused.clone()?;
-        let remedy = GUARDS.iter().find(|guard| guard.name == ruling.guard).map_or(Remedy::Stop, |guard| guard.remedy);
-        Some(Refusal { guard: ruling.guard.clone(), why, remedy })
+        let remedy = GUARDS
+            .iter()
+            .find(|guard| guard.name == ruling.guard)
+            .map_or(Remedy::Stop, |guard| guard.remedy);
+        Some(Refusal {
+            guard: ruling.guard.clone(),
+            why,
+            remedy,
+        })
     })
 }
 

@@ -185,7 +185,11 @@ impl State {
 
 impl Machine {
     pub fn new(id: impl Into<String>, settings: Settings) -> Self {
-        Self { state: State::Preflight(Preflight::default()), case: Case::new(id, settings), stayed: 0 }
+        Self {
+            state: State::Preflight(Preflight::default()),
+            case: Case::new(id, settings),
+            stayed: 0,
+        }
     }
 
     pub fn state(&self) -> &State {
@@ -200,7 +204,13 @@ impl Machine {
     pub fn plan(&self) -> Option<(Plan, Vec<Ruling>)> {
         let plan = self.state.step()?.plan(&self.case);
         let rulings = match &plan {
-            Plan::Act(action) => guard::consult(&self.case, &Proposal::Act { phase: self.state.phase(), action }),
+            Plan::Act(action) => guard::consult(
+                &self.case,
+                &Proposal::Act {
+                    phase: self.state.phase(),
+                    action,
+                },
+            ),
             Plan::Decide => Vec::new(),
         };
         Some((plan, rulings))
@@ -223,7 +233,13 @@ impl Machine {
         let state = self.state.clone();
         let step = state.step().ok_or(MachineError::Over(state.phase()))?;
         let next = step.settle(&mut self.case, seen);
-        let rulings = guard::consult(&self.case, &Proposal::Move { from: state.phase(), to: &next });
+        let rulings = guard::consult(
+            &self.case,
+            &Proposal::Move {
+                from: state.phase(),
+                to: &next,
+            },
+        );
         let next = match guard::refusal(&rulings) {
             Some(refusal) => {
                 self.case.note_refusal(&refusal.guard, &refusal.why);
@@ -239,7 +255,11 @@ impl Machine {
         if !MOVES.contains(&(from, to)) {
             return Err(MachineError::NoSuchMove { from, to });
         }
-        self.stayed = if from == to { self.stayed.saturating_add(1) } else { 0 };
+        self.stayed = if from == to {
+            self.stayed.saturating_add(1)
+        } else {
+            0
+        };
         if self.stayed > TURNS_IN_A_PHASE {
             return Err(MachineError::Circling(from));
         }

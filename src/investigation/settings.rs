@@ -63,7 +63,11 @@ pub struct Settings {
 impl Settings {
     /// Renders times for the person who asked.
     pub fn clock(&self) -> Clock {
-        Clock { zone: self.zone, now: self.now, hours: self.hours }
+        Clock {
+            zone: self.zone,
+            now: self.now,
+            hours: self.hours,
+        }
     }
 }
 

@@ -39,5 +39,9 @@ pub fn latency(us: i64) -> String {
 
 /// "call" or "calls".
 pub fn plural(count: u64, singular: &str) -> String {
-    if count == 1 { singular.to_owned() } else { format!("{singular}s") }
+    if count == 1 {
+        singular.to_owned()
+    } else {
+        format!("{singular}s")
+    }
 }

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    investigation::{Action, Moved, Observation, guard::Ruling, Settings},
+    investigation::{Action, Moved, Observation, Settings, guard::Ruling},
     time::Utc,
 };
 
@@ -33,12 +33,21 @@ pub enum Entry {
         settings: Box<Settings>,
     },
     /// Written before an effect is performed, with what every guard said.
-    Requested { action: Action, rulings: Vec<Ruling> },
+    Requested {
+        action: Action,
+        rulings: Vec<Ruling>,
+    },
     /// Written after it. The only entry that is an input: the rest follows from it.
-    Observed { observation: Observation },
-    Moved { moved: Moved },
+    Observed {
+        observation: Observation,
+    },
+    Moved {
+        moved: Moved,
+    },
     /// The last entry.
-    Closed { closed: Closed },
+    Closed {
+        closed: Closed,
+    },
 }
 
 /// How a run ended.

@@ -10,7 +10,7 @@ pub mod redact;
 mod writer;
 
 pub use entry::{Closed, Entry, FORMAT, Line};
-pub use reader::{JournalError, Recording, read, summary, Summary};
+pub use reader::{JournalError, Recording, Summary, read, summary};
 pub use writer::{BODIES, CaseJournal, JOURNAL, body_hash};
 
 use crate::investigation::Observation;

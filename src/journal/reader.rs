@@ -18,7 +18,11 @@ use crate::{
 #[derive(Debug, thiserror::Error)]
 pub enum JournalError {
     #[error("could not {doing} `{}`", path.display())]
-    Io { doing: &'static str, path: PathBuf, source: std::io::Error },
+    Io {
+        doing: &'static str,
+        path: PathBuf,
+        source: std::io::Error,
+    },
     #[error("line {line} of `{}` cannot be read: {why}", path.display())]
     Corrupt { path: PathBuf, line: usize, why: String },
     #[error("`{}` has journal format {found}; this version reads {FORMAT}", path.display())]
@@ -27,7 +31,11 @@ pub enum JournalError {
     Busy { path: PathBuf },
     /// The recording and the code disagree about what happens next.
     #[error("entry {at} of the recording is another than the one this version makes")]
-    Diverged { at: usize, recorded: Box<Entry>, made: Box<Entry> },
+    Diverged {
+        at: usize,
+        recorded: Box<Entry>,
+        made: Box<Entry>,
+    },
     /// A replay came to the end of what was recorded before the investigation ended.
     #[error("the recording ends after {0} entries, before the investigation does")]
     Exhausted(usize),
@@ -59,12 +67,20 @@ pub struct Summary {
 /// depended on it yet. Anything else that cannot be read is an error.
 pub fn read(dir: &Path) -> Result<Recording, JournalError> {
     let path = dir.join(JOURNAL);
-    let bytes = fs::read(&path).map_err(|source| JournalError::Io { doing: "read", path: path.clone(), source })?;
+    let bytes = fs::read(&path).map_err(|source| JournalError::Io {
+        doing: "read",
+        path: path.clone(),
+        source,
+    })?;
     let mut entries = Vec::new();
     let mut valid_bytes = 0;
     let mut torn = false;
     for (number, line) in bytes.split_inclusive(|byte| *byte == b'\n').enumerate() {
-        let corrupt = |why: String| JournalError::Corrupt { path: path.clone(), line: number + 1, why };
+        let corrupt = |why: String| JournalError::Corrupt {
+            path: path.clone(),
+            line: number + 1,
+            why,
+        };
         let Some(text) = line.strip_suffix(b"\n") else {
             torn = true;
             break;
@@ -86,18 +102,27 @@ pub fn read(dir: &Path) -> Result<Recording, JournalError> {
         valid_bytes += line.len() as u64;
     }
     if !matches!(entries.first(), None | Some(Entry::Opened { .. })) {
-        return Err(JournalError::Corrupt { path, line: 1, why: "it is not the opening of a case".to_owned() });
+        return Err(JournalError::Corrupt {
+            path,
+            line: 1,
+            why: "it is not the opening of a case".to_owned(),
+        });
     }
-    Ok(Recording { entries, valid_bytes, torn })
+    Ok(Recording {
+        entries,
+        valid_bytes,
+        torn,
+    })
 }
 
 /// A newer format is told apart from rubbish before anything else is made of it.
 fn check_format(path: &Path, number: usize, text: &[u8]) -> Result<(), JournalError> {
     let value: serde_json::Value = serde_json::from_slice(text).unwrap_or_default();
     match value.pointer("/entry/format").and_then(serde_json::Value::as_u64) {
-        Some(found) if number == 0 && found != u64::from(FORMAT) => {
-            Err(JournalError::Format { path: path.to_owned(), found: u32::try_from(found).unwrap_or(u32::MAX) })
-        }
+        Some(found) if number == 0 && found != u64::from(FORMAT) => Err(JournalError::Format {
+            path: path.to_owned(),
+            found: u32::try_from(found).unwrap_or(u32::MAX),
+        }),
         _ => Ok(()),
     }
 }
@@ -108,7 +133,10 @@ fn restored(dir: &Path, mut entry: Entry) -> Result<Entry, String> {
         match observation {
             Observation::Connected { schemas, .. } => restore(dir, schemas)?,
             Observation::Answers { answers } => {
-                for body in answers.iter_mut().filter_map(|answer| answer.result.as_mut().ok()) {
+                for body in answers
+                    .iter_mut()
+                    .filter_map(|answer| answer.result.as_mut().ok())
+                {
                     restore(dir, body)?;
                 }
             }
@@ -127,7 +155,8 @@ fn restore(dir: &Path, body: &mut Body) -> Result<(), String> {
     }
     let path = dir.join(BODIES).join(format!("{}.json", body.sha256));
     let bytes = fs::read(&path).map_err(|error| format!("`{}`: {error}", path.display()))?;
-    let value: serde_json::Value = serde_json::from_slice(&bytes).map_err(|error| format!("`{}`: {error}", path.display()))?;
+    let value: serde_json::Value =
+        serde_json::from_slice(&bytes).map_err(|error| format!("`{}`: {error}", path.display()))?;
     if body_hash(&value) != body.sha256 {
         return Err(format!("`{}` was changed: its hash is another", path.display()));
     }
@@ -137,7 +166,15 @@ fn restore(dir: &Path, body: &mut Body) -> Result<(), String> {
 
 /// What a list shows of a recording; `None` where nothing was written yet.
 pub fn summary(recording: &Recording) -> Option<Summary> {
-    let Entry::Opened { case, created, settings, .. } = recording.entries.first()? else { return None };
+    let Entry::Opened {
+        case,
+        created,
+        settings,
+        ..
+    } = recording.entries.first()?
+    else {
+        return None;
+    };
     let closed = recording.entries.iter().find_map(|entry| match entry {
         Entry::Closed { closed } => Some(*closed),
         _ => None,

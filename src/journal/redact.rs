@@ -19,10 +19,39 @@ pub struct Redactor {
 
 /// Names (in lower case, `-` and `_` taken out) whose value is a secret whatever it looks like.
 const SECRET_NAMES: &[&str] = &[
-    "authorization", "proxyauthorization", "cookie", "setcookie", "xapikey", "apikey", "xauthtoken", "xaccesstoken",
-    "xcsrftoken", "xamzsecuritytoken", "xvaulttoken", "password", "passwd", "pwd", "passphrase", "secret", "clientsecret",
-    "token", "accesstoken", "refreshtoken", "idtoken", "authtoken", "sessiontoken", "sessionid", "privatekey", "secretkey",
-    "accesskey", "cardnumber", "ccnumber", "cvv", "cvc", "pin", "ssn",
+    "authorization",
+    "proxyauthorization",
+    "cookie",
+    "setcookie",
+    "xapikey",
+    "apikey",
+    "xauthtoken",
+    "xaccesstoken",
+    "xcsrftoken",
+    "xamzsecuritytoken",
+    "xvaulttoken",
+    "password",
+    "passwd",
+    "pwd",
+    "passphrase",
+    "secret",
+    "clientsecret",
+    "token",
+    "accesstoken",
+    "refreshtoken",
+    "idtoken",
+    "authtoken",
+    "sessiontoken",
+    "sessionid",
+    "privatekey",
+    "secretkey",
+    "accesskey",
+    "cardnumber",
+    "ccnumber",
+    "cvv",
+    "cvc",
+    "pin",
+    "ssn",
 ];
 
 /// A regular expression, and the group that is the secret.
@@ -34,7 +63,9 @@ struct Pattern {
 }
 
 fn pattern(regex: &str, group: usize, accept: fn(&str) -> bool) -> Option<Pattern> {
-    Regex::new(regex).ok().map(|regex| Pattern { regex, group, accept })
+    Regex::new(regex)
+        .ok()
+        .map(|regex| Pattern { regex, group, accept })
 }
 
 static PATTERNS: LazyLock<Vec<Pattern>> = LazyLock::new(|| {
@@ -73,7 +104,13 @@ fn luhn(text: &str) -> bool {
         .iter()
         .rev()
         .enumerate()
-        .map(|(index, digit)| if index % 2 == 0 { *digit } else { digit * 2 - if *digit > 4 { 9 } else { 0 } })
+        .map(|(index, digit)| {
+            if index % 2 == 0 {
+                *digit
+            } else {
+                digit * 2 - if *digit > 4 { 9 } else { 0 }
+            }
+        })
         .sum();
     sum % 10 == 0
 }
@@ -125,10 +162,17 @@ impl Redactor {
             Value::Array(items) => Value::Array(items.into_iter().map(|item| self.value(item)).collect()),
             Value::Object(map) => {
                 // Headers also come as a list of {name, value}.
-                let named = map.get("name").and_then(Value::as_str).is_some_and(is_secret_name);
+                let named = map
+                    .get("name")
+                    .and_then(Value::as_str)
+                    .is_some_and(is_secret_name);
                 let pairs = map.into_iter().map(|(key, value)| {
                     let secret = is_secret_name(&key) || (named && key == "value");
-                    let value = if secret { self.whole(value) } else { self.value(value) };
+                    let value = if secret {
+                        self.whole(value)
+                    } else {
+                        self.value(value)
+                    };
                     (key, value)
                 });
                 Value::Object(pairs.collect())
@@ -144,14 +188,22 @@ impl Redactor {
             Value::String(text) => Value::String(self.token(&text)),
             Value::Number(number) => Value::String(self.token(&number.to_string())),
             Value::Array(items) => Value::Array(items.into_iter().map(|item| self.whole(item)).collect()),
-            Value::Object(map) => Value::Object(map.into_iter().map(|(key, value)| (key, self.whole(value))).collect()),
+            Value::Object(map) => Value::Object(
+                map.into_iter()
+                    .map(|(key, value)| (key, self.whole(value)))
+                    .collect(),
+            ),
             other => other,
         }
     }
 }
 
 fn is_secret_name(name: &str) -> bool {
-    let plain: String = name.chars().filter(|c| !matches!(c, '-' | '_')).collect::<String>().to_ascii_lowercase();
+    let plain: String = name
+        .chars()
+        .filter(|c| !matches!(c, '-' | '_'))
+        .collect::<String>()
+        .to_ascii_lowercase();
     SECRET_NAMES.contains(&plain.as_str())
 }
 
@@ -173,16 +225,32 @@ mod tests {
             "status": 500,
         }));
         let text = value.to_string();
-        for secret in ["abcdef0123456789", "k-1", "sid=42", "hunter22", "4111", "ann@", "deadbeef99", "s3cr3t", "eyJ"] {
+        for secret in [
+            "abcdef0123456789",
+            "k-1",
+            "sid=42",
+            "hunter22",
+            "4111",
+            "ann@",
+            "deadbeef99",
+            "s3cr3t",
+            "eyJ",
+        ] {
             assert!(!text.contains(secret), "{secret} is still in {text}");
         }
         for kept in ["text/html", "shop", "/cart", "postgres:5432", "500"] {
             assert!(text.contains(kept), "{kept} is missing from {text}");
         }
         let again = redactor.value(json!({"authorization": "Bearer abcdef0123456789"}));
-        assert_eq!(again["authorization"], value["headers"]["Authorization"], "equal values, equal tokens");
+        assert_eq!(
+            again["authorization"], value["headers"]["Authorization"],
+            "equal values, equal tokens"
+        );
         let other = Redactor::new("case-2").value(json!({"authorization": "Bearer abcdef0123456789"}));
-        assert_ne!(other["authorization"], again["authorization"], "another case, another token");
+        assert_ne!(
+            other["authorization"], again["authorization"],
+            "another case, another token"
+        );
     }
 
     #[test]

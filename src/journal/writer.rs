@@ -59,21 +59,43 @@ impl CaseJournal {
         fs::create_dir_all(&bodies).map_err(io("create", &bodies))?;
         let path = dir.join(JOURNAL);
         let mut options = OpenOptions::new();
-        let mut file =
-            options.create(true).truncate(false).read(true).write(true).open(&path).map_err(io("open", &path))?;
+        let mut file = options
+            .create(true)
+            .truncate(false)
+            .read(true)
+            .write(true)
+            .open(&path)
+            .map_err(io("open", &path))?;
         match file.try_lock() {
             Ok(()) => {}
             Err(TryLockError::WouldBlock) => return Err(JournalError::Busy { path }),
-            Err(TryLockError::Error(source)) => return Err(JournalError::Io { doing: "lock", path, source }),
+            Err(TryLockError::Error(source)) => {
+                return Err(JournalError::Io {
+                    doing: "lock",
+                    path,
+                    source,
+                });
+            }
         }
         file.set_len(recording.valid_bytes).map_err(io("cut", &path))?;
         file.seek(SeekFrom::End(0)).map_err(io("open", &path))?;
-        Ok(Self { file: Some(Open { dir: dir.to_owned(), file }), recorded: recording.entries, at: 0 })
+        Ok(Self {
+            file: Some(Open {
+                dir: dir.to_owned(),
+                file,
+            }),
+            recorded: recording.entries,
+            at: 0,
+        })
     }
 
     /// Follows a recording and writes nothing.
     pub fn replay(recording: Recording) -> Self {
-        Self { file: None, recorded: recording.entries, at: 0 }
+        Self {
+            file: None,
+            recorded: recording.entries,
+            at: 0,
+        }
     }
 
     /// The opening of the recorded case; `None` for a new one.
@@ -95,8 +117,13 @@ impl Journal for CaseJournal {
             self.at += 1;
             return Ok(());
         }
-        let Some(open) = &mut self.file else { return Err(JournalError::Exhausted(self.at)) };
-        let line = Line { seq: self.at as u64 + 1, entry: open.without_large_bodies(entry)? };
+        let Some(open) = &mut self.file else {
+            return Err(JournalError::Exhausted(self.at));
+        };
+        let line = Line {
+            seq: self.at as u64 + 1,
+            entry: open.without_large_bodies(entry)?,
+        };
         let path = open.dir.join(JOURNAL);
         let mut text = serde_json::to_string(&line).map_err(|error| JournalError::Io {
             doing: "write to",
@@ -105,9 +132,19 @@ impl Journal for CaseJournal {
         })?;
         text.push('\n');
         // One write a line: a process that is killed leaves at most one line incomplete.
-        open.file.write_all(text.as_bytes()).map_err(|source| JournalError::Io { doing: "write to", path: path.clone(), source })?;
+        open.file
+            .write_all(text.as_bytes())
+            .map_err(|source| JournalError::Io {
+                doing: "write to",
+                path: path.clone(),
+                source,
+            })?;
         if matches!(line.entry, Entry::Closed { .. }) {
-            open.file.sync_all().map_err(|source| JournalError::Io { doing: "write to", path, source })?;
+            open.file.sync_all().map_err(|source| JournalError::Io {
+                doing: "write to",
+                path,
+                source,
+            })?;
         }
         self.at += 1;
         Ok(())
@@ -131,7 +168,10 @@ impl Open {
             match observation {
                 Observation::Connected { schemas, .. } => self.keep(schemas)?,
                 Observation::Answers { answers } => {
-                    for body in answers.iter_mut().filter_map(|answer| answer.result.as_mut().ok()) {
+                    for body in answers
+                        .iter_mut()
+                        .filter_map(|answer| answer.result.as_mut().ok())
+                    {
                         self.keep(body)?;
                     }
                 }
@@ -151,7 +191,11 @@ impl Open {
         if !path.exists() {
             let part = path.with_extension("part");
             let written = fs::write(&part, text).and_then(|()| fs::rename(&part, &path));
-            written.map_err(|source| JournalError::Io { doing: "write", path, source })?;
+            written.map_err(|source| JournalError::Io {
+                doing: "write",
+                path,
+                source,
+            })?;
         }
         body.value = serde_json::Value::Null;
         Ok(())

@@ -1,8 +1,8 @@
 //! Makes the report of a finding. Times become local here; numbers come from the finding and the evidence.
 
 use super::model::{
-    Attachment, Cost, Coverage, Evidence, Hop, Impact, Moment, Refusal, Report, RootCause, RuledOut, SCHEMA, Stretch,
-    Window,
+    Attachment, Cost, Coverage, Evidence, Hop, Impact, Moment, Refusal, Report, RootCause, RuledOut, SCHEMA,
+    Stretch, Window,
 };
 use crate::{
     investigation::{
@@ -31,7 +31,11 @@ pub fn report(case: &Case, finding: &Finding, created: Utc) -> Report {
         confidence: finding.confidence,
         because: finding.because.clone(),
         summary: summary(case, finding, &clock),
-        root_causes: finding.causes.iter().map(|cause| root_cause(cause, &clock)).collect(),
+        root_causes: finding
+            .causes
+            .iter()
+            .map(|cause| root_cause(cause, &clock))
+            .collect(),
         path: finding
             .path
             .iter()
@@ -80,12 +84,20 @@ pub fn report(case: &Case, finding: &Finding, created: Utc) -> Report {
         refusals: case
             .refusals
             .iter()
-            .map(|note| Refusal { guard: note.guard.clone(), why: note.why.clone(), times: note.times })
+            .map(|note| Refusal {
+                guard: note.guard.clone(),
+                why: note.why.clone(),
+                times: note.times,
+            })
             .collect(),
         attachments: case
             .attachments
             .iter()
-            .map(|a| Attachment { file: a.file.clone(), what: a.what.clone(), sha256: a.sha256.clone() })
+            .map(|a| Attachment {
+                file: a.file.clone(),
+                what: a.what.clone(),
+                sha256: a.sha256.clone(),
+            })
             .collect(),
         next: finding.next.clone(),
         cost: cost(case),
@@ -124,7 +136,10 @@ fn timeline(case: &Case, clock: &Clock) -> Vec<Moment> {
 }
 
 fn stretch(window: &time::Window, clock: &Clock) -> Stretch {
-    Stretch { start: clock.rfc3339(window.start), end: clock.rfc3339(window.end) }
+    Stretch {
+        start: clock.rfc3339(window.start),
+        end: clock.rfc3339(window.end),
+    }
 }
 
 fn coverage(case: &Case, clock: &Clock) -> Coverage {
@@ -178,34 +193,78 @@ fn does(kind: CauseKind) -> &'static str {
 
 fn summary(case: &Case, finding: &Finding, clock: &Clock) -> String {
     let window = case.window.unwrap_or(case.settings.reading.window);
-    let because = || finding.because.first().cloned().unwrap_or_else(|| "the evidence is not enough".to_owned());
+    let because = || {
+        finding
+            .because
+            .first()
+            .cloned()
+            .unwrap_or_else(|| "the evidence is not enough".to_owned())
+    };
     match (finding.verdict, finding.causes.first()) {
         (Verdict::RootCause, Some(cause)) => {
-            let place = cause.party.namespace.as_ref().map(|ns| format!(" in {ns}")).unwrap_or_default();
+            let place = cause
+                .party
+                .namespace
+                .as_ref()
+                .map(|ns| format!(" in {ns}"))
+                .unwrap_or_default();
             let since = cause.onset.map_or_else(
                 || "Since before the recorded traffic begins".to_owned(),
                 |onset| format!("Since {}", clock.at(onset)),
             );
-            let felt = match (finding.path.first(), finding.impact.iter().find(|i| Some(&i.party) == finding.path.first().map(|hop| &hop.to))) {
+            let felt = match (
+                finding.path.first(),
+                finding
+                    .impact
+                    .iter()
+                    .find(|i| Some(&i.party) == finding.path.first().map(|hop| &hop.to)),
+            ) {
                 (Some(hop), Some(impact)) if hop.to != cause.party => {
-                    format!("It was noticed at {}, where {} in the window.", hop.to, impact.what)
+                    format!(
+                        "It was noticed at {}, where {} in the window.",
+                        hop.to, impact.what
+                    )
                 }
-                _ => finding.impact.first().map(|impact| format!("In the window, {}.", impact.what)).unwrap_or_default(),
+                _ => finding
+                    .impact
+                    .first()
+                    .map(|impact| format!("In the window, {}.", impact.what))
+                    .unwrap_or_default(),
             };
-            format!("{since}, {}{place} {}. {felt}", cause.party, does(cause.kind)).trim_end().to_owned()
+            format!("{since}, {}{place} {}. {felt}", cause.party, does(cause.kind))
+                .trim_end()
+                .to_owned()
         }
         (Verdict::NoAnomaly, _) => {
-            let calls: u64 = case.picture.edges.iter().filter(|(key, _)| key.layer == crate::analysis::Layer::Http).map(|(_, edge)| edge.during.calls).sum();
-            let compared = if case.picture.has_baseline { "the time before" } else { "what is usual" };
+            let calls: u64 = case
+                .picture
+                .edges
+                .iter()
+                .filter(|(key, _)| key.layer == crate::analysis::Layer::Http)
+                .map(|(_, edge)| edge.during.calls)
+                .sum();
+            let compared = if case.picture.has_baseline {
+                "the time before"
+            } else {
+                "what is usual"
+            };
             format!(
                 "In the window {} nothing behaved otherwise than {compared}. {} HTTP calls were looked at.",
                 clock.window(&window),
                 crate::investigation::words::number(calls)
             )
         }
-        (Verdict::NoData, _) => format!("Nothing can be said about {}: {}.", clock.window(&window), because()),
+        (Verdict::NoData, _) => format!(
+            "Nothing can be said about {}: {}.",
+            clock.window(&window),
+            because()
+        ),
         (Verdict::Inconclusive | Verdict::RootCause, _) => {
-            format!("What happened in {} could not be decided: {}.", clock.window(&window), because())
+            format!(
+                "What happened in {} could not be decided: {}.",
+                clock.window(&window),
+                because()
+            )
         }
     }
 }

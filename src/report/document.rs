@@ -17,7 +17,10 @@ pub enum Block {
     Paragraph(String),
     List(Vec<String>),
     Numbered(Vec<String>),
-    Table { head: Vec<String>, rows: Vec<Vec<String>> },
+    Table {
+        head: Vec<String>,
+        rows: Vec<Vec<String>>,
+    },
     Code(String),
 }
 
@@ -31,7 +34,10 @@ impl Document {
     }
 
     pub(super) fn table(&mut self, head: &[&str], rows: Vec<Vec<String>>) {
-        self.blocks.push(Block::Table { head: head.iter().map(|cell| (*cell).to_owned()).collect(), rows });
+        self.blocks.push(Block::Table {
+            head: head.iter().map(|cell| (*cell).to_owned()).collect(),
+            rows,
+        });
     }
 }
 
@@ -40,7 +46,9 @@ pub(super) fn parts(text: &str) -> Vec<(bool, &str)> {
     let mut parts = Vec::new();
     let mut rest = text;
     while let Some((before, after)) = rest.split_once('`') {
-        let Some((code, after)) = after.split_once('`') else { break };
+        let Some((code, after)) = after.split_once('`') else {
+            break;
+        };
         parts.push((false, before));
         parts.push((true, code));
         rest = after;
@@ -51,7 +59,7 @@ pub(super) fn parts(text: &str) -> Vec<(bool, &str)> {
 }
 
 /// The text on one line without characters that move a cursor, change colours or hide other text.
-pub(super) fn plain(text: &str) -> String {
+pub fn plain(text: &str) -> String {
     text.chars()
         .filter_map(|c| match c {
             '\n' | '\r' | '\t' => Some(' '),

@@ -17,24 +17,42 @@ use crate::{
 
 /// Lays a report out. `clock` renders the times that the report holds.
 pub fn document(report: &Report, clock: &Clock) -> Document {
-    let mut doc = Document { title: title(report), blocks: Vec::new() };
+    let mut doc = Document {
+        title: title(report),
+        blocks: Vec::new(),
+    };
     doc.paragraph(report.summary.clone());
     head(&mut doc, report, clock);
     causes(&mut doc, report, clock);
     path(&mut doc, report, clock);
     if !report.impact.is_empty() {
         doc.heading("Impact");
-        let rows = report.impact.iter().map(|i| vec![named(&i.service, i.namespace.as_deref()), i.what.clone(), i.evidence.join(" ")]);
+        let rows = report.impact.iter().map(|i| {
+            vec![
+                named(&i.service, i.namespace.as_deref()),
+                i.what.clone(),
+                i.evidence.join(" "),
+            ]
+        });
         doc.table(&["Service", "What", "Evidence"], rows.collect());
     }
     if !report.ruled_out.is_empty() {
         doc.heading("Ruled out");
-        let rows = report.ruled_out.iter().map(|r| vec![named(&r.service, r.namespace.as_deref()), r.reason.clone(), r.evidence.join(" ")]);
+        let rows = report.ruled_out.iter().map(|r| {
+            vec![
+                named(&r.service, r.namespace.as_deref()),
+                r.reason.clone(),
+                r.evidence.join(" "),
+            ]
+        });
         doc.table(&["Service", "Why", "Evidence"], rows.collect());
     }
     if !report.timeline.is_empty() {
         doc.heading("Timeline");
-        let rows = report.timeline.iter().map(|m| vec![m.local.clone(), m.what.clone(), m.evidence.join(" ")]);
+        let rows = report
+            .timeline
+            .iter()
+            .map(|m| vec![m.local.clone(), m.what.clone(), m.evidence.join(" ")]);
         doc.table(&["Time", "What", "Evidence"], rows.collect());
     }
     if !report.next.is_empty() {
@@ -51,7 +69,10 @@ fn title(report: &Report) -> String {
     let verdict = match report.verdict {
         Verdict::RootCause => match report.root_causes.first() {
             Some(cause) => {
-                let name = named(cause.service.as_deref().unwrap_or("a node"), cause.namespace.as_deref());
+                let name = named(
+                    cause.service.as_deref().unwrap_or("a node"),
+                    cause.namespace.as_deref(),
+                );
                 format!("Root cause: {name}, {}", label(cause.kind))
             }
             None => "Root cause".to_owned(),
@@ -70,7 +91,10 @@ fn title(report: &Report) -> String {
 
 /// A value of the schema in words: `app_error` as "app error".
 fn label<T: serde::Serialize>(value: T) -> String {
-    serde_json::to_value(value).ok().and_then(|value| value.as_str().map(|text| text.replace('_', " "))).unwrap_or_default()
+    serde_json::to_value(value)
+        .ok()
+        .and_then(|value| value.as_str().map(|text| text.replace('_', " ")))
+        .unwrap_or_default()
 }
 
 fn named(name: &str, namespace: Option<&str>) -> String {
@@ -100,11 +124,21 @@ fn head(doc: &mut Document, report: &Report, clock: &Clock) {
     if !report.question.is_empty() {
         lines.push(format!("Question: {}", report.question));
     }
-    lines.push(format!("Window: {}", span(&report.window.start, &report.window.end, clock)));
-    let zone = at(&report.window.start).map_or_else(|| report.window.zone.clone(), |start| clock.zone_line(start));
+    lines.push(format!(
+        "Window: {}",
+        span(&report.window.start, &report.window.end, clock)
+    ));
+    let zone =
+        at(&report.window.start).map_or_else(|| report.window.zone.clone(), |start| clock.zone_line(start));
     lines.push(format!("Times: {zone}, UTC in parentheses"));
     lines.extend(report.because.iter().map(|doubt| format!("Doubt: {doubt}")));
-    lines.extend(report.window.assumptions.iter().map(|assumption| format!("Assumed: {assumption}")));
+    lines.extend(
+        report
+            .window
+            .assumptions
+            .iter()
+            .map(|assumption| format!("Assumed: {assumption}")),
+    );
     doc.blocks.push(Block::List(lines));
 }
 
@@ -112,12 +146,25 @@ fn causes(doc: &mut Document, report: &Report, clock: &Clock) {
     for cause in &report.root_causes {
         doc.heading("Cause");
         let mut rows = vec![
-            vec!["Service".to_owned(), named(cause.service.as_deref().unwrap_or("none"), cause.namespace.as_deref())],
+            vec![
+                "Service".to_owned(),
+                named(
+                    cause.service.as_deref().unwrap_or("none"),
+                    cause.namespace.as_deref(),
+                ),
+            ],
             vec!["Kind".to_owned(), label(cause.kind)],
         ];
         let optional = [("Pod or node", &cause.workload), ("Endpoint", &cause.endpoint)];
-        rows.extend(optional.into_iter().filter_map(|(name, value)| Some(vec![name.to_owned(), value.clone()?])));
-        let onset = cause.onset.as_ref().map_or_else(|| "before the recorded traffic begins".to_owned(), |onset| local(onset, clock));
+        rows.extend(
+            optional
+                .into_iter()
+                .filter_map(|(name, value)| Some(vec![name.to_owned(), value.clone()?])),
+        );
+        let onset = cause.onset.as_ref().map_or_else(
+            || "before the recorded traffic begins".to_owned(),
+            |onset| local(onset, clock),
+        );
         rows.push(vec!["Onset".to_owned(), onset]);
         rows.push(vec!["Evidence".to_owned(), cause.evidence.join(" ")]);
         doc.table(&["", ""], rows);
@@ -130,27 +177,45 @@ fn path(doc: &mut Document, report: &Report, clock: &Clock) {
         return;
     }
     doc.heading("How it spread, from where it was noticed to the cause");
-    let rows = report
-        .path
-        .iter()
-        .map(|hop| vec![format!("{} → {}", hop.from, hop.to), local(&hop.first_abnormal, clock), hop.what.clone(), hop.evidence.join(" ")]);
+    let rows = report.path.iter().map(|hop| {
+        vec![
+            format!("{} → {}", hop.from, hop.to),
+            local(&hop.first_abnormal, clock),
+            hop.what.clone(),
+            hop.evidence.join(" "),
+        ]
+    });
     doc.table(&["Hop", "First abnormal", "What", "Evidence"], rows.collect());
 }
 
 fn coverage(doc: &mut Document, report: &Report, clock: &Clock) {
     doc.heading("Coverage");
     let coverage = &report.coverage;
-    let held = |stretch: &Option<Stretch>| stretch.as_ref().map_or_else(|| "nothing".to_owned(), |s| span(&s.start, &s.end, clock));
-    let entries = coverage.entries.map(|n| format!(", {} calls and connections", words::number(n))).unwrap_or_default();
+    let held = |stretch: &Option<Stretch>| {
+        stretch
+            .as_ref()
+            .map_or_else(|| "nothing".to_owned(), |s| span(&s.start, &s.end, clock))
+    };
+    let entries = coverage
+        .entries
+        .map(|n| format!(", {} calls and connections", words::number(n)))
+        .unwrap_or_default();
     let mut lines = vec![
-        format!("Asked: {}", span(&coverage.asked.start, &coverage.asked.end, clock)),
+        format!(
+            "Asked: {}",
+            span(&coverage.asked.start, &coverage.asked.end, clock)
+        ),
         format!("Captured: {}", held(&coverage.captured)),
         format!("Dissected: {}{entries}", held(&coverage.dissected)),
     ];
     lines.extend(coverage.not_seen.iter().map(|gap| format!("Not seen: {gap}")));
     lines.extend(coverage.truncated.iter().map(|gap| format!("Cut short: {gap}")));
     lines.extend(report.refusals.iter().map(|refusal| {
-        let times = if refusal.times == 1 { "once".to_owned() } else { format!("{} times", refusal.times) };
+        let times = if refusal.times == 1 {
+            "once".to_owned()
+        } else {
+            format!("{} times", refusal.times)
+        };
         format!("Refused {times} by the guard {}: {}", refusal.guard, refusal.why)
     }));
     doc.blocks.push(Block::List(lines));
@@ -183,15 +248,26 @@ fn evidence(doc: &mut Document, report: &Report) {
     doc.table(&["Id", "Query", "Facts", "SHA-256"], rows);
     let others = report.evidence.len() - cited.len().min(report.evidence.len());
     if others > 0 {
-        doc.paragraph(format!("{others} more results that no claim rests on are in report.json and in the journal."));
+        doc.paragraph(format!(
+            "{others} more results that no claim rests on are in report.json and in the journal."
+        ));
     }
 }
 
 fn query(evidence: &Evidence) -> String {
-    let shown = |value: &Value| value.as_str().map_or_else(|| value.to_string(), ToOwned::to_owned);
+    let shown = |value: &Value| {
+        value
+            .as_str()
+            .map_or_else(|| value.to_string(), ToOwned::to_owned)
+    };
     let filter = ["kfl", "filter", "query", "id", "call_id", "name", "snapshot_id"]
         .into_iter()
-        .find_map(|name| evidence.arguments.get(name).filter(|value| value.as_str().is_none_or(|text| !text.is_empty())));
+        .find_map(|name| {
+            evidence
+                .arguments
+                .get(name)
+                .filter(|value| value.as_str().is_none_or(|text| !text.is_empty()))
+        });
     match filter {
         Some(filter) => format!("{} `{}`", evidence.tool, shown(filter)),
         None => evidence.tool.clone(),
@@ -209,7 +285,12 @@ fn facts(evidence: &Evidence) -> String {
         .facts
         .iter()
         // Times are told in the timeline, in local time.
-        .filter(|(name, _)| !matches!(name.as_str(), "onset" | "first" | "at" | "start" | "end" | "oldest" | "newest"))
+        .filter(|(name, _)| {
+            !matches!(
+                name.as_str(),
+                "onset" | "first" | "at" | "start" | "end" | "oldest" | "newest"
+            )
+        })
         .filter_map(|(name, value)| Some(format!("{} {}", name.replace('_', " "), shown(value)?)))
         .collect();
     facts.join(", ")
@@ -218,7 +299,13 @@ fn facts(evidence: &Evidence) -> String {
 fn closing(doc: &mut Document, report: &Report) {
     if !report.attachments.is_empty() {
         doc.heading("Attachments");
-        doc.blocks.push(Block::List(report.attachments.iter().map(|a| format!("{}: {}", a.file, a.what)).collect()));
+        doc.blocks.push(Block::List(
+            report
+                .attachments
+                .iter()
+                .map(|a| format!("{}: {}", a.file, a.what))
+                .collect(),
+        ));
     }
     doc.heading("Cost");
     let cost = &report.cost;
@@ -233,7 +320,10 @@ fn closing(doc: &mut Document, report: &Report) {
 }
 
 /// 812345 as "812.3 kB".
-#[expect(clippy::cast_precision_loss, reason = "sizes of answers stay far below 2^52 bytes")]
+#[expect(
+    clippy::cast_precision_loss,
+    reason = "sizes of answers stay far below 2^52 bytes"
+)]
 fn bytes(count: u64) -> String {
     match count {
         0..1_000 => format!("{count} B"),

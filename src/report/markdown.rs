@@ -13,10 +13,13 @@ pub fn markdown(document: &Document) -> String {
         let _ = match block {
             Block::Heading(text) => writeln!(out, "## {}", inline(text)),
             Block::Paragraph(text) => writeln!(out, "{}", inline(text)),
-            Block::List(items) => items.iter().try_for_each(|item| writeln!(out, "- {}", inline(item))),
-            Block::Numbered(items) => {
-                items.iter().enumerate().try_for_each(|(index, item)| writeln!(out, "{}. {}", index + 1, inline(item)))
-            }
+            Block::List(items) => items
+                .iter()
+                .try_for_each(|item| writeln!(out, "- {}", inline(item))),
+            Block::Numbered(items) => items
+                .iter()
+                .enumerate()
+                .try_for_each(|(index, item)| writeln!(out, "{}. {}", index + 1, inline(item))),
             Block::Code(text) => {
                 let fence = "`".repeat(longest_run(text).max(2) + 1);
                 writeln!(out, "{fence}text\n{text}\n{fence}")
@@ -28,7 +31,16 @@ pub fn markdown(document: &Document) -> String {
 }
 
 fn table(out: &mut String, head: &[String], rows: &[Vec<String>]) -> std::fmt::Result {
-    let line = |cells: &[String]| format!("| {} |", cells.iter().map(|cell| inline(cell)).collect::<Vec<_>>().join(" | "));
+    let line = |cells: &[String]| {
+        format!(
+            "| {} |",
+            cells
+                .iter()
+                .map(|cell| inline(cell))
+                .collect::<Vec<_>>()
+                .join(" | ")
+        )
+    };
     writeln!(out, "{}", line(head))?;
     writeln!(out, "|{}", " --- |".repeat(head.len()))?;
     rows.iter().try_for_each(|row| writeln!(out, "{}", line(row)))
@@ -62,7 +74,9 @@ fn inline(text: &str) -> String {
                 }
                 '!' if chars.peek() == Some(&'[') => out.push_str("\\!"),
                 // Only between words does an underscore mean nothing.
-                '_' if !(out.ends_with(char::is_alphanumeric) && chars.peek().is_some_and(|next| next.is_alphanumeric())) => {
+                '_' if !(out.ends_with(char::is_alphanumeric)
+                    && chars.peek().is_some_and(|next| next.is_alphanumeric())) =>
+                {
                     out.push_str("\\_");
                 }
                 c => out.push(c),

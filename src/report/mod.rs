@@ -11,6 +11,7 @@ mod model;
 mod text;
 
 pub use build::report;
+pub use document::plain;
 pub use layout::document;
 pub use markdown::markdown;
 pub use model::{Report, SCHEMA, schema};

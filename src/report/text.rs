@@ -31,7 +31,12 @@ pub fn text(document: &Document, width: u16) -> String {
             }
             Block::Numbered(items) => {
                 for (index, item) in items.iter().enumerate() {
-                    out.push_str(&wrapped(&clean(item), columns, &format!("{}. ", index + 1), "   "));
+                    out.push_str(&wrapped(
+                        &clean(item),
+                        columns,
+                        &format!("{}. ", index + 1),
+                        "   ",
+                    ));
                 }
             }
             Block::Code(text) => {
@@ -44,7 +49,9 @@ pub fn text(document: &Document, width: u16) -> String {
             Block::Table { head, rows } => {
                 let mut table = Table::new();
                 table.load_style(comfy_table::presets::UTF8_FULL_CONDENSED);
-                table.set_content_arrangement(ContentArrangement::Dynamic).set_width(width.max(40));
+                table
+                    .set_content_arrangement(ContentArrangement::Dynamic)
+                    .set_width(width.max(40));
                 table.set_header(head.iter().map(|cell| clean(cell)));
                 for row in rows {
                     table.add_row(row.iter().map(|cell| clean(cell)));

@@ -130,6 +130,11 @@ impl Clock {
         }
     }
 
+    /// Local time as part of a name: `2026-03-14-1823`.
+    pub fn stamp(&self, at: Utc) -> String {
+        self.zone.local(at).format("%Y-%m-%d-%H%M").to_string()
+    }
+
     /// RFC 3339 with the local offset, milliseconds (or finer) where there are any:
     /// `2026-03-14T15:03:22+02:00`.
     ///

@@ -1,5 +1,6 @@
 //! What can be asked of a Kubeshark server, in our own terms.
 
+use chrono::DateTime;
 use serde::{Deserialize, Serialize};
 
 use crate::time::Window;
@@ -202,12 +203,94 @@ impl Operation {
         }
     }
 
+    /// One of each, with placeholders: to find out which ones a server has a tool for.
+    pub fn examples() -> Vec<Self> {
+        let snapshot = || SnapshotRef {
+            id: String::new(),
+            name: String::new(),
+        };
+        let scope = || Scope {
+            snapshot: Some(snapshot()),
+            dissection: None,
+            filter: String::new(),
+            window: None,
+        };
+        let window = Window {
+            start: DateTime::UNIX_EPOCH,
+            end: DateTime::UNIX_EPOCH,
+        };
+        vec![
+            Self::CheckStatus,
+            Self::DataBoundaries,
+            Self::L7DataBoundaries,
+            Self::ListSnapshots,
+            Self::CreateSnapshot {
+                name: String::new(),
+                window,
+                nodes: Vec::new(),
+            },
+            Self::GetSnapshot { snapshot: snapshot() },
+            Self::ListDissections { snapshot: snapshot() },
+            Self::StartDissection {
+                snapshot: snapshot(),
+                name: String::new(),
+            },
+            Self::DissectionStatus {
+                snapshot: snapshot(),
+                dissection: None,
+            },
+            Self::ApiStats { scope: scope() },
+            Self::CountCalls { scope: scope() },
+            Self::ListCalls {
+                scope: scope(),
+                limit: 1,
+                form: CallForm::Compact,
+            },
+            Self::CallDetail {
+                scope: scope(),
+                call: String::new(),
+                node_id: None,
+                max_payload_bytes: 0,
+            },
+            Self::ListFlows { limit: 1 },
+            Self::ListWorkloads {
+                snapshot: None,
+                namespaces: Vec::new(),
+                name: None,
+                name_regex: None,
+                kind: None,
+            },
+            Self::ListIps {
+                snapshot: None,
+                ip: None,
+                namespaces: Vec::new(),
+            },
+            Self::ExportPcap {
+                snapshot: snapshot(),
+                nodes: Vec::new(),
+                bpf: None,
+                window: None,
+            },
+            Self::DownloadFile {
+                path: String::new(),
+                dest: String::new(),
+            },
+            Self::CloudStorageStatus,
+            Self::UploadSnapshot { snapshot: snapshot() },
+            Self::DownloadSnapshot { snapshot: snapshot() },
+            Self::CloudJobStatus { job: String::new() },
+            Self::LiveDissectionStatus,
+            Self::EnableLiveDissection,
+        ]
+    }
+
     /// What a query about calls ranges over; `None` for everything else.
     pub fn scope(&self) -> Option<&Scope> {
         match self {
-            Self::ApiStats { scope } | Self::CountCalls { scope } | Self::ListCalls { scope, .. } | Self::CallDetail { scope, .. } => {
-                Some(scope)
-            }
+            Self::ApiStats { scope }
+            | Self::CountCalls { scope }
+            | Self::ListCalls { scope, .. }
+            | Self::CallDetail { scope, .. } => Some(scope),
             _ => None,
         }
     }

@@ -46,7 +46,9 @@ impl Step for Conclude {
         let mut finding = self.finding.clone();
         finding.verdict = Verdict::Inconclusive;
         finding.confidence = Confidence::Low;
-        finding.because.push(format!("a guard refused the conclusion: {why}"));
+        finding
+            .because
+            .push(format!("a guard refused the conclusion: {why}"));
         finding.causes.clear();
         finding.path.clear();
         finding.impact.clear();

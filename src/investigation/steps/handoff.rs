@@ -6,7 +6,6 @@ use std::net::IpAddr;
 use super::{answer, conclude::Conclude, read};
 use crate::{
     investigation::{
-        action::Action,
         case::{Attachment, Case},
         finding::Finding,
         machine::{Plan, Seen, State, Step},
@@ -27,7 +26,10 @@ const ADDRESSES: usize = 32;
 
 impl Handoff {
     pub fn new(finding: Finding) -> Self {
-        Self { finding: Box::new(finding), exported: None }
+        Self {
+            finding: Box::new(finding),
+            exported: None,
+        }
     }
 
     fn done(&self) -> State {
@@ -42,19 +44,32 @@ pub(super) fn packet_filter(case: &Case, finding: &Finding) -> Option<String> {
     for (key, edge) in &case.picture.edges {
         if key.to == last.to && key.from == last.from {
             for call in edge.failing.iter().chain(&edge.good) {
-                addresses.extend([&call.src.ip, &call.dst.ip].into_iter().flatten().filter_map(|ip| ip.parse::<IpAddr>().ok()));
+                addresses.extend(
+                    [&call.src.ip, &call.dst.ip]
+                        .into_iter()
+                        .flatten()
+                        .filter_map(|ip| ip.parse::<IpAddr>().ok()),
+                );
             }
         }
     }
     if addresses.is_empty() || addresses.len() > ADDRESSES {
         return None;
     }
-    Some(addresses.iter().map(|ip| format!("host {ip}")).collect::<Vec<_>>().join(" or "))
+    Some(
+        addresses
+            .iter()
+            .map(|ip| format!("host {ip}"))
+            .collect::<Vec<_>>()
+            .join(" or "),
+    )
 }
 
 impl Step for Handoff {
     fn plan(&self, case: &Case) -> Plan {
-        let Some(secured) = &case.snapshot else { return Plan::Decide };
+        let Some(secured) = &case.snapshot else {
+            return Plan::Decide;
+        };
         match &self.exported {
             None => Plan::Act(super::one(
                 "the packets of the workloads involved",
@@ -67,7 +82,10 @@ impl Step for Handoff {
             )),
             Some(path) => Plan::Act(super::one(
                 "fetch the packets",
-                Operation::DownloadFile { path: path.clone(), dest: format!("{}.pcap", case.id) },
+                Operation::DownloadFile {
+                    path: path.clone(),
+                    dest: format!("{}.pcap", case.id),
+                },
             )),
         }
     }
@@ -86,7 +104,10 @@ impl Step for Handoff {
         };
         if self.exported.is_none() {
             return match read(&answer, decode::export) {
-                Ok(export) => State::Handoff(Self { exported: Some(export.path), ..self.clone() }),
+                Ok(export) => State::Handoff(Self {
+                    exported: Some(export.path),
+                    ..self.clone()
+                }),
                 Err(failure) => {
                     case.coverage.not_seen.push(format!("{what}: {failure}"));
                     self.done()
@@ -97,7 +118,7 @@ impl Step for Handoff {
             Ok(file) => {
                 let filter = packet_filter(case, &self.finding).unwrap_or_else(|| "all hosts".to_owned());
                 case.attachments.push(Attachment {
-                    file: file.path.unwrap_or_else(|| format!("{}.pcap", case.id)),
+                    file: file.path,
                     what: format!("packets of the window, {filter}"),
                     sha256: None,
                 });
@@ -108,7 +129,9 @@ impl Step for Handoff {
     }
 
     fn refused(&self, case: &mut Case, why: &str) -> State {
-        case.coverage.not_seen.push(format!("no PCAP was exported: {why}"));
+        case.coverage
+            .not_seen
+            .push(format!("no PCAP was exported: {why}"));
         self.done()
     }
 }

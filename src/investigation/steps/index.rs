@@ -31,10 +31,13 @@ enum Stage {
 impl Index {
     pub fn new(case: &Case) -> Self {
         let wait = &case.settings.playbook.wait;
-        let snapshot = case
-            .snapshot
-            .as_ref()
-            .map_or_else(|| SnapshotRef { id: String::new(), name: String::new() }, |secured| secured.reference.clone());
+        let snapshot = case.snapshot.as_ref().map_or_else(
+            || SnapshotRef {
+                id: String::new(),
+                name: String::new(),
+            },
+            |secured| secured.reference.clone(),
+        );
         Self {
             snapshot,
             stage: Stage::Check,
@@ -43,7 +46,10 @@ impl Index {
     }
 
     fn at(&self, stage: Stage) -> State {
-        State::Index(Self { stage, ..self.clone() })
+        State::Index(Self {
+            stage,
+            ..self.clone()
+        })
     }
 }
 
@@ -52,18 +58,32 @@ impl Step for Index {
         let snapshot = self.snapshot.clone();
         Plan::Act(match &self.stage {
             Stage::Check => {
-                let list = Operation::ListDissections { snapshot: snapshot.clone() };
-                let status = Operation::DissectionStatus { snapshot, dissection: None };
-                one("is the snapshot dissected?", if case.supports(&list) { list } else { status })
+                let list = Operation::ListDissections {
+                    snapshot: snapshot.clone(),
+                };
+                let status = Operation::DissectionStatus {
+                    snapshot,
+                    dissection: None,
+                };
+                one(
+                    "is the snapshot dissected?",
+                    if case.supports(&list) { list } else { status },
+                )
             }
             Stage::Start => one(
                 "dissection never starts by itself",
-                Operation::StartDissection { snapshot, name: format!("rca-{}", case.id) },
+                Operation::StartDissection {
+                    snapshot,
+                    name: format!("rca-{}", case.id),
+                },
             ),
             Stage::Await(dissection) => Action::Wait {
                 why: "the snapshot is being dissected".to_owned(),
                 after_ms: self.patience.next_ms,
-                then: Operation::DissectionStatus { snapshot, dissection: dissection.clone() },
+                then: Operation::DissectionStatus {
+                    snapshot,
+                    dissection: dissection.clone(),
+                },
             },
         })
     }
@@ -82,7 +102,12 @@ impl Step for Index {
                 Err(failure) => stopped("could not start the dissection of the snapshot", failure),
             },
             Stage::Await(name) => match read(&answer, decode::dissection) {
-                Ok(dissection) => self.progressed(case, &answer, &dissection, dissection.name.clone().or_else(|| name.clone())),
+                Ok(dissection) => self.progressed(
+                    case,
+                    &answer,
+                    &dissection,
+                    dissection.name.clone().or_else(|| name.clone()),
+                ),
                 Err(failure) => stopped("could not follow the dissection", failure),
             },
         }
@@ -115,16 +140,29 @@ impl Index {
         }
     }
 
-    fn progressed(&self, case: &mut Case, answer: &Answer, dissection: &Dissection, name: Option<String>) -> State {
+    fn progressed(
+        &self,
+        case: &mut Case,
+        answer: &Answer,
+        dissection: &Dissection,
+        name: Option<String>,
+    ) -> State {
         match &dissection.status {
             DissectionStatus::Completed => {
                 case.coverage.entries = dissection.entries;
                 case.dissected = Some(name);
-                case.file(answer, serde_json::json!({ "status": "completed", "entries": dissection.entries }));
+                case.file(
+                    answer,
+                    serde_json::json!({ "status": "completed", "entries": dissection.entries }),
+                );
                 State::Survey(Survey::new(case))
             }
             DissectionStatus::Failed | DissectionStatus::Cancelled => {
-                let said = if dissection.errors.is_empty() { "no reason given".to_owned() } else { dissection.errors.join("; ") };
+                let said = if dissection.errors.is_empty() {
+                    "no reason given".to_owned()
+                } else {
+                    dissection.errors.join("; ")
+                };
                 stopped(
                     "the dissection of the snapshot failed",
                     Failure {
@@ -137,7 +175,11 @@ impl Index {
                 )
             }
             _ => match self.patience.waited() {
-                Some(patience) => State::Index(Self { patience, stage: Stage::Await(name), ..self.clone() }),
+                Some(patience) => State::Index(Self {
+                    patience,
+                    stage: Stage::Await(name),
+                    ..self.clone()
+                }),
                 None => stopped(
                     "the dissection of the snapshot did not end",
                     Failure {
@@ -145,9 +187,13 @@ impl Index {
                         message: format!(
                             "snapshot {} stood at {} % when the playbook's patience ended",
                             self.snapshot.name,
-                            dissection.progress.map_or_else(|| "an unknown".to_owned(), |p| format!("{p:.0}"))
+                            dissection
+                                .progress
+                                .map_or_else(|| "an unknown".to_owned(), |p| format!("{p:.0}"))
                         ),
-                        hints: vec!["raise `wait.dissection_seconds`, or ask for a shorter window".to_owned()],
+                        hints: vec![
+                            "raise `wait.dissection_seconds`, or ask for a shorter window".to_owned(),
+                        ],
                     },
                 ),
             },

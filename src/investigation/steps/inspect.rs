@@ -40,9 +40,18 @@ impl Inspect {
         let mut looks = Vec::new();
         for suspect in suspects(&case.picture, rules).into_iter().take(2) {
             for key in suspect.path.iter().chain(&suspect.edges).rev() {
-                let Some(edge) = case.picture.edges.get(key) else { continue };
-                let first = edge.onset.as_ref().and_then(|onset| edge.failing.iter().find(|call| call.id == onset.call));
-                looks.extend(first.or(edge.failing.first()).map(|call| look(case, key, call, true)));
+                let Some(edge) = case.picture.edges.get(key) else {
+                    continue;
+                };
+                let first = edge
+                    .onset
+                    .as_ref()
+                    .and_then(|onset| edge.failing.iter().find(|call| call.id == onset.call));
+                looks.extend(
+                    first
+                        .or(edge.failing.first())
+                        .map(|call| look(case, key, call, true)),
+                );
                 if key.to == suspect.party && key.layer == Layer::Http {
                     looks.extend(edge.good.first().map(|call| look(case, key, call, false)));
                 }
@@ -72,7 +81,11 @@ fn look(case: &Case, key: &EdgeKey, call: &Call, failing: bool) -> Look {
         node_id: call.node_id.clone(),
         max_payload_bytes: PAYLOAD_BYTES,
     };
-    Look { key: key.clone(), failing, operation }
+    Look {
+        key: key.clone(),
+        failing,
+        operation,
+    }
 }
 
 impl Step for Inspect {
@@ -81,7 +94,10 @@ impl Step for Inspect {
             return Plan::Decide;
         }
         let calls = self.looks.iter().map(|look| look.operation.clone()).collect();
-        Plan::Act(Action::Query { why: "the first abnormal calls in full, and good ones beside them".to_owned(), calls })
+        Plan::Act(Action::Query {
+            why: "the first abnormal calls in full, and good ones beside them".to_owned(),
+            calls,
+        })
     }
 
     fn settle(&self, case: &mut Case, seen: Seen) -> State {
@@ -96,7 +112,10 @@ impl Step for Inspect {
             let detail = match read(answer, decode::call_detail) {
                 Ok(detail) => detail,
                 Err(failure) => {
-                    case.coverage.truncated.push(format!("a call from {} to {} was not shown: {}", look.key.from, look.key.to, failure.message));
+                    case.coverage.truncated.push(format!(
+                        "a call from {} to {} was not shown: {}",
+                        look.key.from, look.key.to, failure.message
+                    ));
                     continue;
                 }
             };
@@ -106,14 +125,16 @@ impl Step for Inspect {
     }
 
     fn refused(&self, case: &mut Case, why: &str) -> State {
-        case.coverage.not_seen.push(format!("no single calls were looked at: {why}"));
+        case.coverage
+            .not_seen
+            .push(format!("no single calls were looked at: {why}"));
         State::Weigh(Weigh::new())
     }
 }
 
 fn take(case: &mut Case, look: &Look, answer: &crate::investigation::action::Answer, detail: &CallDetail) {
     let call = &detail.call;
-    let said = detail.response_body.as_deref().or(call.response_body.as_deref()).and_then(excerpt);
+    let said = call.response_body.as_deref().and_then(excerpt);
     let outcome = in_words(call);
     let id = case.file(
         answer,
@@ -134,7 +155,12 @@ fn take(case: &mut Case, look: &Look, answer: &crate::investigation::action::Ans
     let Some(id) = id else { return };
     if look.failing {
         case.support(&look.key, &id);
-        let reading = Reading { call: call.id.clone(), outcome, said, evidence: id };
+        let reading = Reading {
+            call: call.id.clone(),
+            outcome,
+            said,
+            evidence: id,
+        };
         case.readings.entry(look.key.clone()).or_insert(reading);
     }
 }
@@ -173,7 +199,13 @@ fn rcode_name(rcode: i64) -> String {
 fn excerpt(body: &str) -> Option<String> {
     const LENGTH: usize = 200;
     let words: Vec<&str> = body.split_whitespace().collect();
-    let line: String = words.join(" ").chars().filter(|c| !c.is_control()).take(LENGTH + 1).collect();
+    let line: String = words
+        .join(" ")
+        .replace('`', "'")
+        .chars()
+        .filter(|c| !c.is_control())
+        .take(LENGTH + 1)
+        .collect();
     if line.is_empty() {
         return None;
     }

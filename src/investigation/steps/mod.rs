@@ -31,11 +31,18 @@ fn answers(seen: Seen) -> Result<Vec<Answer>, Failure> {
 
 /// The one answer of a query of one call.
 fn answer(seen: Seen) -> Result<Answer, Failure> {
-    answers(seen)?.into_iter().next().ok_or_else(|| malformed("there was no answer"))
+    answers(seen)?
+        .into_iter()
+        .next()
+        .ok_or_else(|| malformed("there was no answer"))
 }
 
 fn malformed(message: &str) -> Failure {
-    Failure { kind: FailureKind::Malformed, message: message.to_owned(), hints: Vec::new() }
+    Failure {
+        kind: FailureKind::Malformed,
+        message: message.to_owned(),
+        hints: Vec::new(),
+    }
 }
 
 /// Reads an answer with a decoder of the wire; what cannot be read is a failure that names the tool.
@@ -44,17 +51,29 @@ fn read<T>(
     decode: impl FnOnce(&serde_json::Value) -> Result<T, DecodeError>,
 ) -> Result<T, Failure> {
     let value = answer.value().map_err(Clone::clone)?;
-    decode(value).map_err(|error| malformed(&format!("`{}` answered something that cannot be read: {error}", answer.tool)))
+    decode(value).map_err(|error| {
+        malformed(&format!(
+            "`{}` answered something that cannot be read: {error}",
+            answer.tool
+        ))
+    })
 }
 
 /// Ends the run because the environment has to be mended first.
 fn stopped(what: &str, failure: Failure) -> State {
-    State::Stopped(Problem { what: what.to_owned(), because: vec![failure.message], hints: failure.hints })
+    State::Stopped(Problem {
+        what: what.to_owned(),
+        because: vec![failure.message],
+        hints: failure.hints,
+    })
 }
 
 /// A query of one call.
 fn one(why: &str, call: Operation) -> Action {
-    Action::Query { why: why.to_owned(), calls: vec![call] }
+    Action::Query {
+        why: why.to_owned(),
+        calls: vec![call],
+    }
 }
 
 /// Waiting for a job of the server: a pause that doubles, and an end.
@@ -67,12 +86,20 @@ struct Patience {
 
 impl Patience {
     fn new(first_ms: u64, longest_ms: u64, seconds: u64) -> Self {
-        Self { next_ms: first_ms.max(1), longest_ms: longest_ms.max(1), left_ms: seconds.saturating_mul(1000) }
+        Self {
+            next_ms: first_ms.max(1),
+            longest_ms: longest_ms.max(1),
+            left_ms: seconds.saturating_mul(1000),
+        }
     }
 
     /// After one more pause; `None` when it is used up.
     fn waited(self) -> Option<Self> {
         let left_ms = self.left_ms.checked_sub(self.next_ms)?;
-        Some(Self { next_ms: self.next_ms.saturating_mul(2).min(self.longest_ms), left_ms, ..self })
+        Some(Self {
+            next_ms: self.next_ms.saturating_mul(2).min(self.longest_ms),
+            left_ms,
+            ..self
+        })
     }
 }

@@ -46,18 +46,32 @@ impl Narrow {
         // The edges of the leading suspect first: they are needed most if the budget ends.
         let mut keys: Vec<EdgeKey> = Vec::new();
         for suspect in suspects(&case.picture, rules) {
-            for key in suspect.path.into_iter().chain(suspect.edges).chain(suspect.explains) {
+            for key in suspect
+                .path
+                .into_iter()
+                .chain(suspect.edges)
+                .chain(suspect.explains)
+            {
                 if !keys.contains(&key) {
                     keys.push(key);
                 }
             }
         }
         if keys.len() > EDGES {
-            let rest: Vec<String> = keys.iter().skip(EDGES).map(|key| format!("{} to {}", key.from, key.to)).collect();
-            case.coverage.not_seen.push(format!("abnormal edges that were not looked at one by one: {}", rest.join(", ")));
+            let rest: Vec<String> = keys
+                .iter()
+                .skip(EDGES)
+                .map(|key| format!("{} to {}", key.from, key.to))
+                .collect();
+            case.coverage.not_seen.push(format!(
+                "abnormal edges that were not looked at one by one: {}",
+                rest.join(", ")
+            ));
             keys.truncate(EDGES);
         }
-        let Some(window) = whole(case) else { return Self { queue: Vec::new() } };
+        let Some(window) = whole(case) else {
+            return Self { queue: Vec::new() };
+        };
         let queue = keys.into_iter().map(|key| look(case, key, window, 0)).collect();
         Self { queue }
     }
@@ -66,14 +80,21 @@ impl Narrow {
 /// From the snapshot's start to the window's end.
 fn whole(case: &Case) -> Option<Window> {
     let (window, secured) = (case.window?, case.snapshot.as_ref()?);
-    Some(Window { start: secured.window.start.min(window.start), end: window.end })
+    Some(Window {
+        start: secured.window.start.min(window.start),
+        end: window.end,
+    })
 }
 
 fn look(case: &Case, key: EdgeKey, window: Window, halved: u32) -> Look {
     let rules = &case.settings.playbook.survey;
-    let change = case.picture.edges.get(&key).map_or(Change::None, |edge| compare(&edge.before, &edge.during, &rules.abnormal));
+    let change = case.picture.edges.get(&key).map_or(Change::None, |edge| {
+        compare(&edge.before, &edge.during, &rules.abnormal)
+    });
     let term = match change {
-        Change::Slower { before_us, during_us, .. } => {
+        Change::Slower {
+            before_us, during_us, ..
+        } => {
             // Half way between what was usual and what is now: above it lies what changed.
             format!("elapsed_time >= {}", before_us + (during_us - before_us) / 2)
         }
@@ -85,17 +106,38 @@ fn look(case: &Case, key: EdgeKey, window: Window, halved: u32) -> Look {
         filter: filters::and(&filters::along(&key), &term),
         window: Some(window),
     };
-    let form = if key.layer == Layer::Tcp { CallForm::Raw } else { CallForm::Full };
-    Look { key, window, halved, operation: Operation::ListCalls { scope, limit: rules.rows, form } }
+    let form = if key.layer == Layer::Tcp {
+        CallForm::Raw
+    } else {
+        CallForm::Full
+    };
+    Look {
+        key,
+        window,
+        halved,
+        operation: Operation::ListCalls {
+            scope,
+            limit: rules.rows,
+            form,
+        },
+    }
 }
 
 impl Step for Narrow {
     fn plan(&self, _: &Case) -> Plan {
-        let calls: Vec<Operation> = self.queue.iter().take(BATCH).map(|look| look.operation.clone()).collect();
+        let calls: Vec<Operation> = self
+            .queue
+            .iter()
+            .take(BATCH)
+            .map(|look| look.operation.clone())
+            .collect();
         if calls.is_empty() {
             return Plan::Decide;
         }
-        Plan::Act(Action::Query { why: "the abnormal calls of each edge, from the first".to_owned(), calls })
+        Plan::Act(Action::Query {
+            why: "the abnormal calls of each edge, from the first".to_owned(),
+            calls,
+        })
     }
 
     fn settle(&self, case: &mut Case, seen: Seen) -> State {
@@ -112,11 +154,17 @@ impl Step for Narrow {
             queue.extend(take(case, look, answer));
         }
         queue.retain(|look| !case.has_asked(&look.operation));
-        if queue.is_empty() { State::Inspect(Inspect::new(case)) } else { State::Narrow(Self { queue }) }
+        if queue.is_empty() {
+            State::Inspect(Inspect::new(case))
+        } else {
+            State::Narrow(Self { queue })
+        }
     }
 
     fn refused(&self, case: &mut Case, why: &str) -> State {
-        case.coverage.truncated.push(format!("narrowing ended early: {why}"));
+        case.coverage
+            .truncated
+            .push(format!("narrowing ended early: {why}"));
         State::Weigh(Weigh::new())
     }
 }
@@ -126,7 +174,10 @@ fn take(case: &mut Case, look: &Look, answer: &Answer) -> Option<Look> {
     let list = match read(answer, decode::calls) {
         Ok(list) => list,
         Err(failure) => {
-            case.coverage.truncated.push(format!("calls from {} to {} were not listed: {}", look.key.from, look.key.to, failure.message));
+            case.coverage.truncated.push(format!(
+                "calls from {} to {} were not listed: {}",
+                look.key.from, look.key.to, failure.message
+            ));
             return None;
         }
     };
@@ -139,7 +190,9 @@ fn take(case: &mut Case, look: &Look, answer: &Answer) -> Option<Look> {
         return Some(look_later(case, look)?);
     }
     let times: Vec<Utc> = calls.iter().map(|call| call.ts).collect();
-    let first = onset_of_events(&times, look.window.start).and_then(|at| calls.get(at)).cloned();
+    let first = onset_of_events(&times, look.window.start)
+        .and_then(|at| calls.get(at))
+        .cloned();
     let id = case.file(
         answer,
         json!({
@@ -158,20 +211,39 @@ fn take(case: &mut Case, look: &Look, answer: &Answer) -> Option<Look> {
     let first = first?;
     let exact = !list.truncated && look.halved == 0;
     let edge = case.picture.edge(look.key.clone());
-    edge.onset = Some(Onset { at: first.ts, call: first.id.clone(), exact: !list.truncated });
+    edge.onset = Some(Onset {
+        at: first.ts,
+        call: first.id.clone(),
+        exact: !list.truncated,
+    });
     if edge.failing.is_empty() || exact {
         calls.retain(|call| call.ts >= first.ts);
         edge.failing = calls;
     }
     if let Some(id) = id {
-        let noun = if look.key.layer == Layer::Tcp { "connection" } else { "call" };
+        let noun = if look.key.layer == Layer::Tcp {
+            "connection"
+        } else {
+            "call"
+        };
         let what = format!("first abnormal {noun} from {} to {}", look.key.from, look.key.to);
         case.events.retain(|event| event.what != what);
-        case.events.push(Event { at: first.ts, what, evidence: vec![id] });
+        case.events.push(Event {
+            at: first.ts,
+            what,
+            evidence: vec![id],
+        });
     }
     if list.truncated && look.halved < HALVINGS {
         let middle = look.window.start + look.window.length() / 2;
-        return Some(look_again(case, look, Window { start: look.window.start, end: middle }));
+        return Some(look_again(
+            case,
+            look,
+            Window {
+                start: look.window.start,
+                end: middle,
+            },
+        ));
     }
     None
 }

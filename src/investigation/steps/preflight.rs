@@ -47,18 +47,27 @@ impl Step for Preflight {
                 Seen::Nothing => None,
                 seen => answer(seen).ok(),
             };
-            let said = status.as_ref().and_then(|answer| answer.value().ok()?.as_str().map(str::to_owned));
+            let said = status
+                .as_ref()
+                .and_then(|answer| answer.value().ok()?.as_str().map(str::to_owned));
             return ready(case, said);
         }
         match seen {
-            Seen::Observed(Observation::Connected { server, supported, .. }) => {
+            Seen::Observed(Observation::Connected {
+                server, supported, ..
+            }) => {
                 case.server = Some(server);
                 case.supported = supported.into_iter().collect();
                 State::Preflight(Self { connected: true })
             }
-            Seen::Observed(Observation::Unavailable { failure }) => stopped("could not reach Kubeshark", failure),
+            Seen::Observed(Observation::Unavailable { failure }) => {
+                stopped("could not reach Kubeshark", failure)
+            }
             Seen::Observed(Observation::Answers { .. } | Observation::Chosen { .. }) | Seen::Nothing => {
-                stopped("could not reach Kubeshark", super::malformed("the server answered something else"))
+                stopped(
+                    "could not reach Kubeshark",
+                    super::malformed("the server answered something else"),
+                )
             }
         }
     }
@@ -70,8 +79,11 @@ impl Step for Preflight {
 
 /// Tools decide, not words: behind a URL the local status check may see no cluster at all while the Hub answers.
 fn ready(case: &mut Case, said: Option<String>) -> State {
-    let missing: Vec<&str> =
-        NEEDED.iter().filter(|(name, _)| !case.supported.contains(*name)).map(|(_, tool)| *tool).collect();
+    let missing: Vec<&str> = NEEDED
+        .iter()
+        .filter(|(name, _)| !case.supported.contains(*name))
+        .map(|(_, tool)| *tool)
+        .collect();
     if missing.is_empty() {
         case.healthy = true;
         return State::Window(SettleWindow::new(case));

@@ -31,7 +31,9 @@ enum Stage {
     Create,
     /// Another snapshot is being taken: only one at a time.
     Queue,
-    Await { snapshot: SnapshotRef },
+    Await {
+        snapshot: SnapshotRef,
+    },
 }
 
 impl Secure {
@@ -40,25 +42,47 @@ impl Secure {
         let buffer = TimeDelta::minutes(i64::from(rules.window.buffer_minutes));
         let asked = case.window.unwrap_or(case.settings.reading.window);
         let wide = asked.widened(buffer);
-        let target = case.coverage.captured.and_then(|captured| wide.overlap(&captured)).unwrap_or(asked);
-        let patience = Patience::new(rules.wait.first_ms, rules.wait.longest_ms, rules.wait.snapshot_seconds);
-        Self { target, stage: Stage::Look, patience }
+        let target = case
+            .coverage
+            .captured
+            .and_then(|captured| wide.overlap(&captured))
+            .unwrap_or(asked);
+        let patience = Patience::new(
+            rules.wait.first_ms,
+            rules.wait.longest_ms,
+            rules.wait.snapshot_seconds,
+        );
+        Self {
+            target,
+            stage: Stage::Look,
+            patience,
+        }
     }
 
     fn at(&self, stage: Stage) -> State {
-        State::Secure(Self { stage, ..self.clone() })
+        State::Secure(Self {
+            stage,
+            ..self.clone()
+        })
     }
 
     /// One more pause, or the end of patience.
     fn waited(&self, stage: Stage, what: &str) -> State {
         match self.patience.waited() {
-            Some(patience) => State::Secure(Self { patience, stage, ..self.clone() }),
+            Some(patience) => State::Secure(Self {
+                patience,
+                stage,
+                ..self.clone()
+            }),
             None => stopped(
                 "could not take a snapshot",
                 Failure {
                     kind: FailureKind::Timeout,
                     message: format!("{what} for longer than the playbook waits"),
-                    hints: vec!["look at the Hub's log; raise `wait.snapshot_seconds` for very large windows".to_owned()],
+                    hints: vec![
+                        "look at the Hub's log; raise `wait.snapshot_seconds` for very large windows"
+                            .to_owned(),
+                    ],
                 },
             ),
         }
@@ -73,10 +97,17 @@ fn name(case: &Case) -> String {
 impl Step for Secure {
     fn plan(&self, case: &Case) -> Plan {
         Plan::Act(match &self.stage {
-            Stage::Look => one("is there a snapshot of the window already?", Operation::ListSnapshots),
+            Stage::Look => one(
+                "is there a snapshot of the window already?",
+                Operation::ListSnapshots,
+            ),
             Stage::Create => one(
                 "freeze the window before the buffers overwrite it",
-                Operation::CreateSnapshot { name: name(case), window: self.target, nodes: Vec::new() },
+                Operation::CreateSnapshot {
+                    name: name(case),
+                    window: self.target,
+                    nodes: Vec::new(),
+                },
             ),
             Stage::Queue => Action::Wait {
                 why: "another snapshot is being taken".to_owned(),
@@ -86,7 +117,9 @@ impl Step for Secure {
             Stage::Await { snapshot } => Action::Wait {
                 why: format!("snapshot {} is being assembled", snapshot.name),
                 after_ms: self.patience.next_ms,
-                then: Operation::GetSnapshot { snapshot: snapshot.clone() },
+                then: Operation::GetSnapshot {
+                    snapshot: snapshot.clone(),
+                },
             },
         })
     }
@@ -119,18 +152,31 @@ impl Secure {
         };
         let ours = name(case);
         let usable = |snapshot: &&Snapshot| {
-            snapshot.reference.name == ours || snapshot.window.is_some_and(|window| window.covers(&self.target))
+            snapshot.reference.name == ours
+                || snapshot.window.is_some_and(|window| window.covers(&self.target))
         };
-        let found = existing.iter().filter(usable).min_by_key(|snapshot| snapshot.status != SnapshotStatus::Completed);
+        let found = existing
+            .iter()
+            .filter(usable)
+            .min_by_key(|snapshot| snapshot.status != SnapshotStatus::Completed);
         match found {
             Some(snapshot) if snapshot.status == SnapshotStatus::Completed => {
                 let reused = snapshot.reference.name != ours;
-                self.secured(case, answer, snapshot, snapshot.window.unwrap_or(self.target), reused)
+                self.secured(
+                    case,
+                    answer,
+                    snapshot,
+                    snapshot.window.unwrap_or(self.target),
+                    reused,
+                )
             }
-            Some(snapshot) if snapshot.status == SnapshotStatus::InProgress => {
-                self.at(Stage::Await { snapshot: snapshot.reference.clone() })
-            }
-            _ if existing.iter().any(|snapshot| snapshot.status == SnapshotStatus::InProgress) => {
+            Some(snapshot) if snapshot.status == SnapshotStatus::InProgress => self.at(Stage::Await {
+                snapshot: snapshot.reference.clone(),
+            }),
+            _ if existing
+                .iter()
+                .any(|snapshot| snapshot.status == SnapshotStatus::InProgress) =>
+            {
                 self.waited(Stage::Queue, "another snapshot was in progress")
             }
             _ => self.at(Stage::Create),
@@ -151,7 +197,13 @@ impl Secure {
         }
     }
 
-    fn progressed(&self, case: &mut Case, answer: &Answer, reference: &SnapshotRef, seen: &Snapshot) -> State {
+    fn progressed(
+        &self,
+        case: &mut Case,
+        answer: &Answer,
+        reference: &SnapshotRef,
+        seen: &Snapshot,
+    ) -> State {
         match &seen.status {
             SnapshotStatus::Completed => {
                 let mut done = seen.clone();
@@ -178,7 +230,14 @@ impl Secure {
         }
     }
 
-    fn secured(&self, case: &mut Case, answer: &Answer, snapshot: &Snapshot, window: Window, reused: bool) -> State {
+    fn secured(
+        &self,
+        case: &mut Case,
+        answer: &Answer,
+        snapshot: &Snapshot,
+        window: Window,
+        reused: bool,
+    ) -> State {
         case.coverage.secured = Some(window);
         case.file(
             answer,
@@ -191,7 +250,12 @@ impl Secure {
             }),
         );
         let asked = case.window.unwrap_or(self.target);
-        let secured = Secured { reference: snapshot.reference.clone(), window, completed: true, reused };
+        let secured = Secured {
+            reference: snapshot.reference.clone(),
+            window,
+            completed: true,
+            reused,
+        };
         case.snapshot = Some(secured);
         if let Some(inside) = asked.overlap(&window)
             && inside != asked

@@ -80,10 +80,20 @@ const BATCH: usize = 8;
 
 impl Survey {
     pub fn new(case: &Case) -> Self {
-        let mut survey = Self { stage: Stage::Statistics, queue: Vec::new(), complete: Vec::new() };
-        let operation = Operation::ApiStats { scope: scope(case, String::new(), true) };
+        let mut survey = Self {
+            stage: Stage::Statistics,
+            queue: Vec::new(),
+            complete: Vec::new(),
+        };
+        let operation = Operation::ApiStats {
+            scope: scope(case, String::new(), true),
+        };
         if case.supports(&operation) {
-            survey.queue.push(Ask { about: About::Statistics, during: true, operation });
+            survey.queue.push(Ask {
+                about: About::Statistics,
+                during: true,
+                operation,
+            });
         }
         survey
     }
@@ -103,13 +113,21 @@ fn scope(case: &Case, filter: String, during: bool) -> Scope {
 /// The time before the window that the snapshot holds.
 pub(super) fn baseline(case: &Case) -> Option<Window> {
     let (window, secured) = (case.window?, case.snapshot.as_ref()?);
-    let before = Window { start: secured.window.start, end: window.start };
+    let before = Window {
+        start: secured.window.start,
+        end: window.start,
+    };
     (before.start < before.end).then_some(before)
 }
 
 impl Step for Survey {
     fn plan(&self, _: &Case) -> Plan {
-        let calls: Vec<Operation> = self.queue.iter().take(BATCH).map(|ask| ask.operation.clone()).collect();
+        let calls: Vec<Operation> = self
+            .queue
+            .iter()
+            .take(BATCH)
+            .map(|ask| ask.operation.clone())
+            .collect();
         if calls.is_empty() {
             return Plan::Decide;
         }
@@ -119,7 +137,10 @@ impl Step for Survey {
             Stage::Services => "each service before and during the window",
             Stage::Edges => "exact counts where a list was cut",
         };
-        Plan::Act(Action::Query { why: why.to_owned(), calls })
+        Plan::Act(Action::Query {
+            why: why.to_owned(),
+            calls,
+        })
     }
 
     fn settle(&self, case: &mut Case, seen: Seen) -> State {
@@ -143,10 +164,14 @@ impl Step for Survey {
     fn refused(&self, case: &mut Case, why: &str) -> State {
         for ask in &self.queue {
             if let About::Service(_, party) = &ask.about {
-                case.coverage.not_seen.push(format!("the calls to {party} were not listed: {why}"));
+                case.coverage
+                    .not_seen
+                    .push(format!("the calls to {party} were not listed: {why}"));
             }
         }
-        case.coverage.truncated.push(format!("the survey ended early: {why}"));
+        case.coverage
+            .truncated
+            .push(format!("the survey ended early: {why}"));
         State::Weigh(Weigh::new())
     }
 }
@@ -185,7 +210,11 @@ impl Survey {
         for list in &self.complete {
             for (key, edge) in &mut case.picture.edges {
                 if key.layer == list.layer && list.to.as_ref().is_none_or(|party| party == &key.to) {
-                    let tally = if list.during { &mut edge.during } else { &mut edge.before };
+                    let tally = if list.during {
+                        &mut edge.during
+                    } else {
+                        &mut edge.before
+                    };
                     tally.exact = true;
                 }
             }
@@ -200,16 +229,32 @@ impl Survey {
 
 fn onward(case: &mut Case) -> State {
     let rules = &case.settings.playbook.survey.abnormal;
-    let abnormal = case.picture.edges.values().any(|edge| compare(&edge.before, &edge.during, rules).is_abnormal());
-    if abnormal { State::Narrow(Narrow::new(case)) } else { State::Weigh(Weigh::new()) }
+    let abnormal = case
+        .picture
+        .edges
+        .values()
+        .any(|edge| compare(&edge.before, &edge.during, rules).is_abnormal());
+    if abnormal {
+        State::Narrow(Narrow::new(case))
+    } else {
+        State::Weigh(Weigh::new())
+    }
 }
 
 fn list(case: &Case, filter: String, during: bool, form: CallForm) -> Operation {
-    Operation::ListCalls { scope: scope(case, filter, during), limit: case.settings.playbook.survey.rows, form }
+    Operation::ListCalls {
+        scope: scope(case, filter, during),
+        limit: case.settings.playbook.survey.rows,
+        form,
+    }
 }
 
 fn form(layer: Layer) -> CallForm {
-    if layer == Layer::Tcp { CallForm::Raw } else { CallForm::Compact }
+    if layer == Layer::Tcp {
+        CallForm::Raw
+    } else {
+        CallForm::Compact
+    }
 }
 
 /// Both stretches of time, where there is something before the window.
@@ -224,8 +269,16 @@ fn broad(case: &Case) -> Vec<Ask> {
         for layer in [Layer::Http, Layer::Dns, Layer::Tcp] {
             let all = filters::all(layer, namespace);
             let failing = filters::and(&all, filters::failing(layer));
-            asks.push(Ask { about: About::Layer(layer), during, operation: list(case, all, during, form(layer)) });
-            asks.push(Ask { about: About::FailingOf(layer), during, operation: list(case, failing, during, form(layer)) });
+            asks.push(Ask {
+                about: About::Layer(layer),
+                during,
+                operation: list(case, all, during, form(layer)),
+            });
+            asks.push(Ask {
+                about: About::FailingOf(layer),
+                during,
+                operation: list(case, failing, during, form(layer)),
+            });
         }
     }
     asks
@@ -242,16 +295,27 @@ fn services(case: &mut Case) -> Vec<Ask> {
     let mut ranked: Vec<_> = busy.into_iter().collect();
     ranked.sort_by(|a, b| b.1.cmp(&a.1).then_with(|| a.0.cmp(&b.0)));
     let limit = case.settings.playbook.survey.services;
-    let left_out: BTreeSet<String> = ranked.iter().skip(limit).map(|((_, party), _)| party.to_string()).collect();
+    let left_out: BTreeSet<String> = ranked
+        .iter()
+        .skip(limit)
+        .map(|((_, party), _)| party.to_string())
+        .collect();
     if !left_out.is_empty() {
         let names: Vec<String> = left_out.into_iter().collect();
-        case.coverage.not_seen.push(format!("services with little traffic were not looked at one by one: {}", names.join(", ")));
+        case.coverage.not_seen.push(format!(
+            "services with little traffic were not looked at one by one: {}",
+            names.join(", ")
+        ));
     }
     let mut asks = Vec::new();
     for ((layer, party), _) in ranked.into_iter().take(limit) {
         for during in stretches(case) {
             let operation = list(case, filters::to(layer, &party), during, form(layer));
-            asks.push(Ask { about: About::Service(layer, party.clone()), during, operation });
+            asks.push(Ask {
+                about: About::Service(layer, party.clone()),
+                during,
+                operation,
+            });
         }
     }
     asks
@@ -269,8 +333,14 @@ fn edges(case: &Case) -> Vec<Ask> {
             let all = filters::along(key);
             let failing = filters::and(&all, filters::failing(key.layer));
             for (which, filter) in [(Which::All, all), (Which::Failing, failing)] {
-                let operation = Operation::CountCalls { scope: scope(case, filter, during) };
-                asks.push(Ask { about: About::Count(key.clone(), which), during, operation });
+                let operation = Operation::CountCalls {
+                    scope: scope(case, filter, during),
+                };
+                asks.push(Ask {
+                    about: About::Count(key.clone(), which),
+                    during,
+                    operation,
+                });
             }
         }
     }
@@ -281,19 +351,28 @@ fn edges(case: &Case) -> Vec<Ask> {
 fn take(case: &mut Case, ask: &Ask, answer: &Answer) -> Option<Complete> {
     if ask.about == About::Statistics {
         let stats = decode::stats(answer.value().ok()?);
-        case.file(answer, json!({ "total_calls": stats.total_calls, "error_rate": stats.error_rate }));
+        case.file(
+            answer,
+            json!({ "total_calls": stats.total_calls, "error_rate": stats.error_rate }),
+        );
         return None;
     }
     let list = match read(answer, decode::calls) {
         Ok(list) => list,
         Err(failure) => {
             let what = ask.operation.scope().map_or("", |scope| &scope.filter);
-            case.coverage.truncated.push(format!("`{what}` was not answered: {}", failure.message));
+            case.coverage
+                .truncated
+                .push(format!("`{what}` was not answered: {}", failure.message));
             return None;
         }
     };
     let complete = |layer: Layer, to: Option<&Party>| {
-        (!list.truncated).then(|| Complete { layer, to: to.cloned(), during: ask.during })
+        (!list.truncated).then(|| Complete {
+            layer,
+            to: to.cloned(),
+            during: ask.during,
+        })
     };
     match &ask.about {
         About::Statistics => None,
@@ -316,16 +395,33 @@ fn take(case: &mut Case, ask: &Ask, answer: &Answer) -> Option<Complete> {
     }
 }
 
-fn take_count(case: &mut Case, key: &EdgeKey, which: Which, during: bool, answer: &Answer, total: Option<u64>) {
+fn take_count(
+    case: &mut Case,
+    key: &EdgeKey,
+    which: Which,
+    during: bool,
+    answer: &Answer,
+    total: Option<u64>,
+) {
     let Some(total) = total else {
-        case.coverage.truncated.push(format!("the server does not count the calls from {} to {}", key.from, key.to));
+        case.coverage.truncated.push(format!(
+            "the server does not count the calls from {} to {}",
+            key.from, key.to
+        ));
         return;
     };
-    if let Some(id) = case.file(answer, json!({ "matching": total, "window": if during { "during" } else { "before" } })) {
+    if let Some(id) = case.file(
+        answer,
+        json!({ "matching": total, "window": if during { "during" } else { "before" } }),
+    ) {
         case.support(key, &id);
     }
     let edge = case.picture.edge(key.clone());
-    let tally = if during { &mut edge.during } else { &mut edge.before };
+    let tally = if during {
+        &mut edge.during
+    } else {
+        &mut edge.before
+    };
     match which {
         Which::All => tally.calls = total,
         Which::Failing => {
@@ -338,7 +434,11 @@ fn take_count(case: &mut Case, key: &EdgeKey, which: Which, during: bool, answer
 fn by_edge(layer: Layer, calls: &[Call]) -> BTreeMap<EdgeKey, Vec<&Call>> {
     let mut edges: BTreeMap<EdgeKey, Vec<&Call>> = BTreeMap::new();
     for call in calls {
-        let key = EdgeKey { from: party(&call.src), to: party(&call.dst), layer };
+        let key = EdgeKey {
+            from: party(&call.src),
+            to: party(&call.dst),
+            layer,
+        };
         edges.entry(key).or_default().push(call);
     }
     edges
@@ -347,7 +447,11 @@ fn by_edge(layer: Layer, calls: &[Call]) -> BTreeMap<EdgeKey, Vec<&Call>> {
 /// A list of a layer or of a service: tallies of its edges, exact where it was complete.
 fn take_list(case: &mut Case, layer: Layer, of: Option<&Party>, ask: &Ask, answer: &Answer, list: &CallList) {
     case.listed.extend(list.calls.iter().map(|call| call.id.clone()));
-    let failing = list.calls.iter().filter(|call| outcome(call) != Outcome::Good).count();
+    let failing = list
+        .calls
+        .iter()
+        .filter(|call| outcome(call) != Outcome::Good)
+        .count();
     let id = case.file(
         answer,
         json!({
@@ -372,7 +476,12 @@ fn take_list(case: &mut Case, layer: Layer, of: Option<&Party>, ask: &Ask, answe
         let edge = case.picture.edge(key);
         if ask.during {
             edge.during = tally;
-            edge.good = calls.iter().filter(|call| outcome(call) == Outcome::Good).take(20).map(|call| (*call).clone()).collect();
+            edge.good = calls
+                .iter()
+                .filter(|call| outcome(call) == Outcome::Good)
+                .take(20)
+                .map(|call| (*call).clone())
+                .collect();
         } else {
             edge.before = tally;
         }
@@ -398,7 +507,14 @@ fn take_failing(case: &mut Case, layer: Layer, ask: &Ask, answer: &Answer, list:
         case.picture.edges.entry(key).or_default();
     }
     if let (true, Some(first), Some(id), Layer::Http) = (ask.during, first, id, layer) {
-        let what = format!("the first failing request in the window, to {}", party(&first.dst));
-        case.events.push(Event { at: first.ts, what, evidence: vec![id] });
+        let what = format!(
+            "the first failing request in the window, to {}",
+            party(&first.dst)
+        );
+        case.events.push(Event {
+            at: first.ts,
+            what,
+            evidence: vec![id],
+        });
     }
 }

@@ -33,7 +33,10 @@ impl Weigh {
     /// Was the workload the user named captured at all? A count without the condition tells.
     fn control(case: &Case) -> Option<Vec<Operation>> {
         let service = case.settings.service.as_ref()?;
-        let party = Party { namespace: service.namespace.clone(), name: service.name.clone() };
+        let party = Party {
+            namespace: service.namespace.clone(),
+            name: service.name.clone(),
+        };
         let scope = |filter: String| Scope {
             snapshot: case.snapshot.as_ref().map(|secured| secured.reference.clone()),
             dissection: case.dissected.clone().flatten(),
@@ -42,7 +45,9 @@ impl Weigh {
         };
         let calls: Vec<Operation> = [Layer::Http, Layer::Tcp]
             .into_iter()
-            .map(|layer| Operation::CountCalls { scope: scope(filters::to(layer, &party)) })
+            .map(|layer| Operation::CountCalls {
+                scope: scope(filters::to(layer, &party)),
+            })
             .filter(|call| case.supports(call) && !case.has_asked(call))
             .collect();
         (!calls.is_empty() && case.snapshot.is_some()).then_some(calls)
@@ -52,16 +57,21 @@ impl Weigh {
 impl Step for Weigh {
     fn plan(&self, case: &Case) -> Plan {
         match Self::control(case) {
-            Some(calls) if !self.controlled => {
-                Plan::Act(Action::Query { why: "was the workload asked about captured at all?".to_owned(), calls })
-            }
+            Some(calls) if !self.controlled => Plan::Act(Action::Query {
+                why: "was the workload asked about captured at all?".to_owned(),
+                calls,
+            }),
             _ => Plan::Decide,
         }
     }
 
     fn settle(&self, case: &mut Case, seen: Seen) -> State {
-        let Seen::Observed(_) = seen else { return weigh(case, None) };
-        let Ok(answers) = answers(seen) else { return weigh(case, None) };
+        let Seen::Observed(_) = seen else {
+            return weigh(case, None);
+        };
+        let Ok(answers) = answers(seen) else {
+            return weigh(case, None);
+        };
         let mut calls = 0;
         let mut evidence = Vec::new();
         for answer in &answers {
@@ -71,14 +81,19 @@ impl Step for Weigh {
                     calls += total;
                     evidence.extend(case.file(answer, json!({ "matching": total, "window": "during" })));
                 }
-                Err(failure) => case.coverage.truncated.push(format!("the control query was not answered: {failure}")),
+                Err(failure) => case
+                    .coverage
+                    .truncated
+                    .push(format!("the control query was not answered: {failure}")),
             }
         }
         weigh(case, Some((calls, evidence)))
     }
 
     fn refused(&self, case: &mut Case, why: &str) -> State {
-        case.coverage.not_seen.push(format!("the control query was not made: {why}"));
+        case.coverage
+            .not_seen
+            .push(format!("the control query was not made: {why}"));
         weigh(case, None)
     }
 }
@@ -94,14 +109,25 @@ fn weigh(case: &mut Case, control: Option<(u64, Vec<EvidenceId>)>) -> State {
         return State::Conclude(Conclude::no_data(because, next));
     }
     if let (Some(service), Some((0, evidence))) = (case.settings.service.clone(), &control) {
-        let cited = evidence.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
-        let because = format!("no traffic to {service} was captured in the window, while other traffic was ({cited})");
-        case.coverage.not_seen.push(format!("{service}: no calls and no connections"));
-        let next = vec![format!("check the name, and whether Kubeshark captures {service} (targeting rules, namespace scope)")];
+        let cited = evidence
+            .iter()
+            .map(ToString::to_string)
+            .collect::<Vec<_>>()
+            .join(", ");
+        let because =
+            format!("no traffic to {service} was captured in the window, while other traffic was ({cited})");
+        case.coverage
+            .not_seen
+            .push(format!("{service}: no calls and no connections"));
+        let next = vec![format!(
+            "check the name, and whether Kubeshark captures {service} (targeting rules, namespace scope)"
+        )];
         return State::Conclude(Conclude::no_data(because, next));
     }
     let ranked = suspects(&case.picture, &rules);
-    let Some(leading) = ranked.first() else { return State::Conclude(Conclude::new(nothing(case))) };
+    let Some(leading) = ranked.first() else {
+        return State::Conclude(Conclude::new(nothing(case)));
+    };
     let finding = found(case, leading, ranked.get(1));
     if case.settings.pcap && finding.verdict == Verdict::RootCause {
         return State::Handoff(Handoff::new(finding));
@@ -117,7 +143,12 @@ fn nothing(case: &Case) -> Finding {
     if !compared {
         because.push("nothing was recorded before the window to compare with".to_owned());
     }
-    because.extend(case.coverage.truncated.first().map(|gap| format!("part of the window was not looked at: {gap}")));
+    because.extend(
+        case.coverage
+            .truncated
+            .first()
+            .map(|gap| format!("part of the window was not looked at: {gap}")),
+    );
     let confidence = match (complete, compared) {
         (true, true) => Confidence::High,
         (true, false) => Confidence::Medium,
@@ -127,7 +158,11 @@ fn nothing(case: &Case) -> Finding {
         "if something is broken all the same, it may not show in this traffic: name the service (--service NAMESPACE/NAME) or a wider window (--since, --until)".to_owned(),
     ];
     Finding {
-        verdict: if complete { Verdict::NoAnomaly } else { Verdict::Inconclusive },
+        verdict: if complete {
+            Verdict::NoAnomaly
+        } else {
+            Verdict::Inconclusive
+        },
         confidence,
         because,
         causes: Vec::new(),
@@ -152,9 +187,15 @@ fn found(case: &Case, leading: &Suspect, rival: Option<&Suspect>) -> Finding {
     match cause.onset {
         None => doubts.push("no first abnormal call could be found".to_owned()),
         Some(onset) => {
-            let earlier = path.iter().filter(|hop| hop.first_abnormal < onset).min_by_key(|hop| hop.first_abnormal);
+            let earlier = path
+                .iter()
+                .filter(|hop| hop.first_abnormal < onset)
+                .min_by_key(|hop| hop.first_abnormal);
             if let Some(hop) = earlier {
-                doubts.push(format!("the call from {} to {} was abnormal before the cause was", hop.from, hop.to));
+                doubts.push(format!(
+                    "the call from {} to {} was abnormal before the cause was",
+                    hop.from, hop.to
+                ));
             }
         }
     }

@@ -27,11 +27,18 @@ pub struct SettleWindow {
 
 impl SettleWindow {
     pub fn new(case: &Case) -> Self {
-        Self { window: case.settings.reading.window, asking: 0 }
+        Self {
+            window: case.settings.reading.window,
+            asking: 0,
+        }
     }
 
     fn open_question<'a>(&self, case: &'a Case) -> Option<&'a crate::time::Ambiguity> {
-        if case.settings.no_input { None } else { case.settings.reading.ambiguities.get(self.asking) }
+        if case.settings.no_input {
+            None
+        } else {
+            case.settings.reading.ambiguities.get(self.asking)
+        }
     }
 }
 
@@ -40,7 +47,11 @@ impl Step for SettleWindow {
         if let Some(ambiguity) = self.open_question(case) {
             return Plan::Act(Action::AskUser {
                 question: ambiguity.question.clone(),
-                choices: ambiguity.choices.iter().map(|choice| choice.label.clone()).collect(),
+                choices: ambiguity
+                    .choices
+                    .iter()
+                    .map(|choice| choice.label.clone())
+                    .collect(),
                 default: ambiguity.chosen,
             });
         }
@@ -48,7 +59,10 @@ impl Step for SettleWindow {
         if case.supports(&Operation::L7DataBoundaries) {
             calls.push(Operation::L7DataBoundaries);
         }
-        Plan::Act(Action::Query { why: "what is still recorded?".to_owned(), calls })
+        Plan::Act(Action::Query {
+            why: "what is still recorded?".to_owned(),
+            calls,
+        })
     }
 
     fn settle(&self, case: &mut Case, seen: Seen) -> State {
@@ -60,21 +74,31 @@ impl Step for SettleWindow {
             let chosen = ambiguity.choices.get(choice);
             let window = chosen.map_or(self.window, |choice| choice.window);
             if let Some(choice) = chosen {
-                case.assumptions.push(format!("{} Answered: {}.", ambiguity.question, choice.label));
+                case.assumptions
+                    .push(format!("{} Answered: {}.", ambiguity.question, choice.label));
             }
-            return State::Window(Self { window, asking: self.asking + 1 });
+            return State::Window(Self {
+                window,
+                asking: self.asking + 1,
+            });
         }
         let answers = match answers(seen) {
             Ok(answers) => answers,
             Err(failure) => return stopped("could not learn what is recorded", failure),
         };
         let Some(first) = answers.first() else {
-            return stopped("could not learn what is recorded", super::malformed("there was no answer"));
+            return stopped(
+                "could not learn what is recorded",
+                super::malformed("there was no answer"),
+            );
         };
         let boundaries = match read(first, decode::boundaries) {
             Ok(boundaries) => boundaries,
             Err(failure) if failure.kind == FailureKind::RawCaptureOff => {
-                return stopped("there are no recorded packets to investigate", raw_capture_off(failure.message));
+                return stopped(
+                    "there are no recorded packets to investigate",
+                    raw_capture_off(failure.message),
+                );
             }
             Err(failure) => return stopped("could not learn what is recorded", failure),
         };
@@ -86,14 +110,21 @@ impl Step for SettleWindow {
         let Some(captured) = boundaries.cluster.or_else(|| spanned(&boundaries)) else {
             return stopped(
                 "there are no recorded packets to investigate",
-                raw_capture_off(format!("`{}` names no time for which packets are recorded", first.tool)),
+                raw_capture_off(format!(
+                    "`{}` names no time for which packets are recorded",
+                    first.tool
+                )),
             );
         };
         case.coverage.captured = Some(captured);
         case.boundaries = Some(boundaries);
         if let Some(id) = evidence {
             let what = "the oldest packet that is recorded".to_owned();
-            case.events.push(Event { at: captured.start, what, evidence: vec![id] });
+            case.events.push(Event {
+                at: captured.start,
+                what,
+                evidence: vec![id],
+            });
         }
         self.inside(case, captured)
     }
@@ -123,7 +154,10 @@ impl SettleWindow {
             };
             case.window = Some(self.window);
             case.coverage.not_seen.push(reason.clone());
-            return State::Conclude(Conclude::no_data(reason, next_time(self.window.end <= captured.start)));
+            return State::Conclude(Conclude::no_data(
+                reason,
+                next_time(self.window.end <= captured.start),
+            ));
         };
         if window != self.window {
             let missing = format!(
@@ -167,14 +201,26 @@ fn node_notes(case: &Case, window: &Window) -> Vec<String> {
         match node.window {
             None => notes.push(format!("{} recorded nothing", node.name)),
             Some(held) if held.overlap(window).is_none() => {
-                notes.push(format!("{} holds nothing of the window, only {}", node.name, clock.window(&held)));
+                notes.push(format!(
+                    "{} holds nothing of the window, only {}",
+                    node.name,
+                    clock.window(&held)
+                ));
             }
             // Capture starts and ends with the first and last packet: a second or two is no gap.
             Some(held) if held.start > window.start + TimeDelta::seconds(30) => {
-                notes.push(format!("{} holds the window only from {}", node.name, clock.at(held.start)));
+                notes.push(format!(
+                    "{} holds the window only from {}",
+                    node.name,
+                    clock.at(held.start)
+                ));
             }
             Some(held) if held.end < window.end - TimeDelta::seconds(30) => {
-                notes.push(format!("{} holds the window only up to {}", node.name, clock.at(held.end)));
+                notes.push(format!(
+                    "{} holds the window only up to {}",
+                    node.name,
+                    clock.at(held.end)
+                ));
             }
             Some(_) => {}
         }
@@ -188,7 +234,9 @@ fn node_notes(case: &Case, window: &Window) -> Vec<String> {
 /// it and the window's start is what is left if the traffic stays as it was. Empty for a capture
 /// that has ended.
 pub fn retention(case: &Case) -> Vec<String> {
-    let (Some(boundaries), Some(window)) = (&case.boundaries, case.window) else { return Vec::new() };
+    let (Some(boundaries), Some(window)) = (&case.boundaries, case.window) else {
+        return Vec::new();
+    };
     let clock = case.settings.clock();
     let mut lines = Vec::new();
     for node in &boundaries.nodes {
@@ -198,7 +246,11 @@ pub fn retention(case: &Case) -> Vec<String> {
         }
         let left = window.start - held.start;
         if left > TimeDelta::zero() {
-            lines.push(format!("{} holds the start of the window for about {} more", node.name, clock.duration(left)));
+            lines.push(format!(
+                "{} holds the start of the window for about {} more",
+                node.name,
+                clock.duration(left)
+            ));
         } else {
             lines.push(format!("{} has already lost the start of the window", node.name));
         }

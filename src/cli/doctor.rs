@@ -1,0 +1,199 @@
+//! `doctor`: what an investigation would need, checked part by part, and how to mend each.
+
+use super::{args::DoctorArgs, investigate, output, source};
+use crate::{
+    config::Config,
+    driver::Effects,
+    effects::{LiveEffects, Nobody},
+    error::AppError,
+    investigation::{Action, Failure, Observation},
+    journal::redact::Redactor,
+    kubeshark::Limits,
+    time::Clock,
+    wire::{Operation, decode},
+};
+
+/// How a part is.
+enum State {
+    Ok,
+    /// An investigation works, but somebody should know.
+    Note,
+    Bad,
+}
+
+struct Examination {
+    bad: bool,
+}
+
+impl Examination {
+    fn tell(&mut self, state: &State, part: &str, what: &str, hints: &[String]) -> Result<(), AppError> {
+        let mark = match state {
+            State::Ok => "ok  ",
+            State::Note => "note",
+            State::Bad => "BAD ",
+        };
+        self.bad |= matches!(state, State::Bad);
+        output::stdout(&format!("{mark}  {part:<13} {}", crate::report::plain(what)))?;
+        for hint in hints.iter().flat_map(|hint| hint.lines()) {
+            output::stdout(&format!("      {:<13} {hint}", ""))?;
+        }
+        Ok(())
+    }
+
+    fn failure(&mut self, part: &str, failure: &Failure) -> Result<(), AppError> {
+        self.tell(&State::Bad, part, &failure.message, &failure.hints)
+    }
+}
+
+pub(super) async fn doctor(config: &Config, args: &DoctorArgs) -> Result<u8, AppError> {
+    let mut exam = Examination { bad: false };
+    let moment = investigate::moment(config, &args.time, investigate::system_now())?;
+    let clock = Clock {
+        zone: moment.zone,
+        now: moment.now,
+        hours: config.hours,
+    };
+    exam.tell(
+        &State::Ok,
+        "time zone",
+        &format!("{}; now {}", clock.zone_line(moment.now), clock.at(moment.now)),
+        &moment.notes,
+    )?;
+    let chosen = source::chosen(config, &args.source)?;
+    let endpoint = source::endpoint(config, &chosen)?;
+    let mut effects = LiveEffects::new(
+        endpoint,
+        Limits::default(),
+        Redactor::new("doctor"),
+        Box::new(Nobody),
+    );
+    let supported = match effects.perform(&Action::Connect).await {
+        Observation::Connected {
+            server,
+            protocol,
+            tools,
+            supported,
+            ..
+        } => {
+            exam.tell(
+                &State::Ok,
+                "server",
+                &format!("{server} at {chosen}, MCP {protocol}, {} tools", tools.len()),
+                &[],
+            )?;
+            supported
+        }
+        Observation::Unavailable { failure } => {
+            exam.failure("server", &failure)?;
+            return Ok(1);
+        }
+        Observation::Answers { .. } | Observation::Chosen { .. } => Vec::new(),
+    };
+    let missing: Vec<&str> = Operation::examples()
+        .iter()
+        .filter(|op| !supported.iter().any(|name| name == op.name()))
+        .map(Operation::name)
+        .collect();
+    let needed = [
+        "data_boundaries",
+        "create_snapshot",
+        "get_snapshot",
+        "start_dissection",
+        "dissection_status",
+        "list_calls",
+    ];
+    if needed.iter().any(|name| missing.contains(name)) {
+        let hints = vec![
+            "tools of the Hub are missing: the MCP server does not reach it. Check that Kubeshark runs, and the --url or kubeconfig of the server".to_owned(),
+        ];
+        exam.tell(
+            &State::Bad,
+            "tools",
+            &format!("no tool for {}", missing.join(", ")),
+            &hints,
+        )?;
+        return Ok(1);
+    }
+    let state = if missing.is_empty() {
+        State::Ok
+    } else {
+        State::Note
+    };
+    let what = if missing.is_empty() {
+        "one for every operation".to_owned()
+    } else {
+        format!("none for {}", missing.join(", "))
+    };
+    exam.tell(&state, "tools", &what, &[])?;
+    capture(&mut exam, &mut effects, &clock).await?;
+    permissions(&mut exam, &mut effects).await?;
+    exam.tell(
+        &State::Note,
+        "model",
+        "none: this version investigates without one",
+        &[],
+    )?;
+    Ok(u8::from(exam.bad))
+}
+
+async fn ask(effects: &mut LiveEffects, call: Operation) -> Result<serde_json::Value, Failure> {
+    let action = Action::Query {
+        why: "doctor".to_owned(),
+        calls: vec![call],
+    };
+    match effects.perform(&action).await {
+        Observation::Answers { mut answers } => match answers.pop() {
+            Some(answer) => answer.result.map(|body| body.value),
+            None => Ok(serde_json::Value::Null),
+        },
+        Observation::Unavailable { failure } => Err(failure),
+        Observation::Connected { .. } | Observation::Chosen { .. } => Ok(serde_json::Value::Null),
+    }
+}
+
+const RAW_CAPTURE: &str = "switch raw capture on in Kubeshark's Helm values:\n  tap.capture.raw.enabled: true\n  tap.capture.raw.storageSize: 10Gi";
+
+async fn capture(exam: &mut Examination, effects: &mut LiveEffects, clock: &Clock) -> Result<(), AppError> {
+    let value = match ask(effects, Operation::DataBoundaries).await {
+        Ok(value) => value,
+        Err(failure) => return exam.failure("raw capture", &failure),
+    };
+    match decode::boundaries(&value) {
+        Ok(boundaries) => match boundaries.cluster {
+            Some(held) => exam.tell(
+                &State::Ok,
+                "raw capture",
+                &format!("{} nodes hold {}", boundaries.nodes.len(), clock.window(&held)),
+                &[],
+            ),
+            None => exam.tell(
+                &State::Bad,
+                "raw capture",
+                "nothing is recorded",
+                &[RAW_CAPTURE.to_owned()],
+            ),
+        },
+        Err(error) => exam.tell(
+            &State::Bad,
+            "raw capture",
+            &error.to_string(),
+            &[RAW_CAPTURE.to_owned()],
+        ),
+    }
+}
+
+/// Only what reads is tried: whether a snapshot may be taken shows when one is.
+async fn permissions(exam: &mut Examination, effects: &mut LiveEffects) -> Result<(), AppError> {
+    match ask(effects, Operation::ListSnapshots).await {
+        Ok(value) => match decode::snapshots(&value) {
+            Ok(snapshots) => exam.tell(
+                &State::Ok,
+                "snapshots",
+                &format!("{} listed", snapshots.len()),
+                &[],
+            ),
+            Err(error) => exam.tell(&State::Bad, "snapshots", &error.to_string(), &[]),
+        },
+        Err(failure) => exam.failure("snapshots", &failure),
+    }
+}

@@ -1,0 +1,235 @@
+//! `investigate` and `demo`: from flags to resolved settings.
+
+use std::{path::PathBuf, process, time::SystemTime};
+
+use super::{
+    args::{DemoArgs, InvestigateArgs, OutputArgs, RunArgs, TimeArgs},
+    output,
+    run::{self, Start},
+    source,
+};
+use crate::{
+    config::Config,
+    demo,
+    error::AppError,
+    investigation::{Playbook, ServiceName, Settings, settings::Source},
+    progress::Show,
+    time::{Clock, Reading, Utc, Zone, parse_point, parse_window},
+};
+
+/// The playbook that is compiled in.
+const NETWORK_RCA: &str = include_str!("../../playbooks/network-rca.toml");
+
+/// Zone and moment of a run.
+pub(super) struct Moment {
+    pub(super) zone: Zone,
+    pub(super) now: Utc,
+    pub(super) notes: Vec<String>,
+}
+
+/// Resolves `--tz` and `--now`.
+pub(super) fn moment(config: &Config, args: &TimeArgs, clock_now: Utc) -> Result<Moment, AppError> {
+    let named = args.tz.as_ref().or(config.tz.as_ref());
+    let (zone, notes) = match named {
+        Some(name) => {
+            let zone: Zone = name.parse().map_err(|error: crate::time::ZoneError| {
+                AppError::usage(format!("there is no time zone `{name}`"))
+                    .because(&error)
+                    .hint("zones go by their IANA names, such as Asia/Jerusalem or America/New_York")
+            })?;
+            (zone, Vec::new())
+        }
+        None => (config.system_zone, config.zone_notes.clone()),
+    };
+    let now = match &args.now {
+        Some(text) => {
+            parse_point(text, clock_now, &zone)
+                .map_err(|error| AppError::usage("--now cannot be read").because(&error))?
+                .at
+        }
+        None => clock_now,
+    };
+    Ok(Moment { zone, now, notes })
+}
+
+/// The moment by the system's clock.
+pub(super) fn system_now() -> Utc {
+    SystemTime::now().into()
+}
+
+pub(super) async fn investigate(config: &Config, args: &InvestigateArgs, show: Show) -> Result<u8, AppError> {
+    let created = system_now();
+    let moment = moment(config, &args.time, created)?;
+    let Some(since) = &args.since else {
+        return Err(AppError::usage("--since is missing"));
+    };
+    let reading = parse_window(since, args.until.as_deref(), moment.now, &moment.zone)
+        .map_err(|error| AppError::usage("the window cannot be read").because(&error))?;
+    let service = args.service.as_deref().map(service).transpose()?;
+    let plan = Plan {
+        question: args.question.clone().unwrap_or_default(),
+        source: source::chosen(config, &args.source)?,
+        reading,
+        namespace: args.namespace.clone(),
+        service,
+    };
+    let start = prepare(config, plan, moment, created, &args.run, &args.output, show)?;
+    run::investigate(start).await
+}
+
+pub(super) async fn demo(config: &Config, args: &DemoArgs, show: Show) -> Result<u8, AppError> {
+    let created = system_now();
+    let name = args.name.as_deref().unwrap_or(demo::DEFAULT);
+    let Some(capture) = demo::find(name) else {
+        return Err(AppError::usage(format!("there is no bundled capture `{name}`"))
+            .hint("`rca-agent demo --list` names them"));
+    };
+    let mut moment = moment(config, &args.time, created)?;
+    if args.time.now.is_none() {
+        moment.now = capture.now();
+    }
+    let reading =
+        parse_window(capture.since, Some(capture.until), moment.now, &moment.zone).map_err(|error| {
+            AppError::usage("the window of the bundled capture cannot be read").because(&error)
+        })?;
+    let plan = Plan {
+        question: capture.question.to_owned(),
+        source: Source::Demo {
+            name: name.to_owned(),
+        },
+        reading,
+        namespace: None,
+        service: None,
+    };
+    let start = prepare(config, plan, moment, created, &args.run, &args.output, show)?;
+    run::investigate(start).await
+}
+
+pub(super) fn list_demos() -> Result<u8, AppError> {
+    let lines: Vec<String> = demo::all()
+        .iter()
+        .map(|capture| format!("{:<14} {}", capture.name, capture.about))
+        .collect();
+    output::stdout(&lines.join("\n")).map(|()| 0)
+}
+
+/// What is to be found out, and where.
+struct Plan {
+    question: String,
+    source: Source,
+    reading: Reading,
+    namespace: Option<String>,
+    service: Option<ServiceName>,
+}
+
+fn prepare(
+    config: &Config,
+    plan: Plan,
+    moment: Moment,
+    created: Utc,
+    run: &RunArgs,
+    output: &OutputArgs,
+    show: Show,
+) -> Result<Start, AppError> {
+    // Before the case exists: a capture that cannot be opened leaves nothing behind.
+    let endpoint = source::endpoint(config, &plan.source)?;
+    let mut playbook: Playbook = toml::from_str(NETWORK_RCA).map_err(|error| {
+        AppError::new(crate::error::Kind::Bug, "the playbook network-rca cannot be read").because(&error)
+    })?;
+    playbook.budget.calls = run
+        .budget_calls
+        .or(config.budget.calls)
+        .unwrap_or(playbook.budget.calls);
+    playbook.budget.seconds = run
+        .budget_seconds
+        .or(config.budget.seconds)
+        .unwrap_or(playbook.budget.seconds);
+    let clock = Clock {
+        zone: moment.zone,
+        now: moment.now,
+        hours: config.hours,
+    };
+    let cases = run.cases.clone().unwrap_or_else(|| config.cases.clone());
+    let (id, dir) = new_case(&cases, &clock, created)?;
+    let redactor = crate::journal::redact::Redactor::new(&id);
+    let source = match plan.source {
+        Source::Command { command } => Source::Command {
+            command: redactor.text(&command),
+        },
+        Source::Url { url } => Source::Url {
+            url: redactor.text(&url),
+        },
+        other => other,
+    };
+    let settings = Settings {
+        source,
+        question: redactor.text(&plan.question),
+        reading: plan.reading,
+        zone: moment.zone,
+        hours: config.hours,
+        now: moment.now,
+        namespace: plan.namespace,
+        service: plan.service,
+        no_input: run.no_input || !run::can_ask(),
+        yes: run.yes,
+        pcap: run.pcap,
+        playbook,
+        notes: moment.notes,
+    };
+    Ok(Start {
+        id,
+        created,
+        settings,
+        endpoint,
+        dir,
+        out: output.out.clone(),
+        format: output.format,
+        show,
+    })
+}
+
+/// A new case: its local time and two letters that tell it from another of the same minute.
+fn new_case(cases: &std::path::Path, clock: &Clock, created: Utc) -> Result<(String, PathBuf), AppError> {
+    const LETTERS: &[u8] = b"abcdefghjkmnpqrstuvwxyz23456789";
+    let unwritable = |error: &std::io::Error| {
+        AppError::environment(format!("could not create a case in `{}`", cases.display()))
+            .because(error)
+            .hint("`--cases DIR` or RCA_CASES names a directory that can be written")
+    };
+    std::fs::create_dir_all(cases).map_err(|error| unwritable(&error))?;
+    let mut seed = u64::from(created.timestamp_subsec_nanos()) ^ (u64::from(process::id()) << 20);
+    loop {
+        let letter = |n: u64| {
+            LETTERS
+                .get(usize::try_from(n % LETTERS.len() as u64).unwrap_or(0))
+                .copied()
+                .map_or('a', char::from)
+        };
+        let id = format!("{}-{}{}", clock.stamp(created), letter(seed), letter(seed / 31));
+        let dir = cases.join(&id);
+        match std::fs::create_dir(&dir) {
+            Ok(()) => return Ok((id, dir)),
+            Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => {
+                seed = seed
+                    .wrapping_mul(6_364_136_223_846_793_005)
+                    .wrapping_add(1_442_695_040_888_963_407)
+            }
+            Err(error) => return Err(unwritable(&error)),
+        }
+    }
+}
+
+fn service(text: &str) -> Result<ServiceName, AppError> {
+    let (namespace, name) = match text.split_once('/') {
+        Some((namespace, name)) => (Some(namespace.to_owned()), name),
+        None => (None, text),
+    };
+    if name.is_empty() || namespace.as_deref() == Some("") || name.contains('/') {
+        return Err(AppError::usage(format!("`{text}` does not name a workload"))
+            .hint("write NAMESPACE/NAME, as in --service shop/payments"));
+    }
+    Ok(ServiceName {
+        namespace,
+        name: name.to_owned(),
+    })
+}

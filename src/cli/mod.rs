@@ -1,0 +1,95 @@
+//! The command line: the outermost layer, and one of the three that print.
+
+mod args;
+mod cases;
+mod doctor;
+mod investigate;
+mod kfl;
+mod output;
+mod run;
+mod serve;
+mod source;
+
+use std::process::ExitCode;
+
+use clap::Parser;
+
+use crate::{config::Config, error::AppError};
+
+/// Runs the program and returns its exit status.
+pub fn main() -> ExitCode {
+    let cli = match args::Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(error) => {
+            // clap knows which of help and errors goes where; a closed pipe is silence.
+            let _ = error.print();
+            return ExitCode::from(if error.use_stderr() { 2 } else { 0 });
+        }
+    };
+    match dispatch(cli) {
+        Ok(status) => ExitCode::from(status),
+        Err(error) => {
+            output::stderr(&error.to_string());
+            ExitCode::from(error.kind.status())
+        }
+    }
+}
+
+fn dispatch(cli: args::Cli) -> Result<u8, AppError> {
+    let config = Config::load()?;
+    log(&config, cli.verbosity.verbose);
+    let logging = cli.verbosity.verbose > 0 || config.log.is_some();
+    let show = crate::progress::Show::fitting(cli.verbosity.quiet, logging);
+    let runtime = || {
+        tokio::runtime::Builder::new_multi_thread()
+            .enable_all()
+            .build()
+            .map_err(|error| {
+                AppError::environment("could not start the asynchronous runtime").because(&error)
+            })
+    };
+    match cli.command {
+        args::Command::Demo(args) => {
+            if args.list {
+                return investigate::list_demos();
+            }
+            runtime()?.block_on(investigate::demo(&config, &args, show))
+        }
+        args::Command::Investigate(args) if args.print_schema => {
+            output::stdout(&output::pretty(&crate::report::schema())).map(|()| 0)
+        }
+        args::Command::Investigate(args) => {
+            runtime()?.block_on(investigate::investigate(&config, &args, show))
+        }
+        args::Command::Hub(args) => {
+            if args.list_faults {
+                return serve::list_faults();
+            }
+            runtime()?.block_on(serve::hub(&config, &args))
+        }
+        args::Command::Cases(args) => cases::run(&config, &args),
+        args::Command::Resume(args) => runtime()?.block_on(run::resume(&config, &args, show)),
+        args::Command::Replay(args) => runtime()?.block_on(run::replay(&config, &args)),
+        args::Command::Doctor(args) => runtime()?.block_on(doctor::doctor(&config, &args)),
+        args::Command::Kfl(args) => kfl::run(&args.action),
+    }
+}
+
+/// Logs go to stderr, where MCP over stdio leaves them alone.
+fn log(config: &Config, verbose: u8) {
+    let default = match verbose {
+        0 => "error",
+        1 => "rca_agent=info,kubeshark=info,warn",
+        2 => "rca_agent=debug,kubeshark=debug,info",
+        _ => "trace",
+    };
+    let filter = config.log.as_deref().unwrap_or(default);
+    let filter = tracing_subscriber::EnvFilter::try_new(filter)
+        .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new(default));
+    // Fails only where something has set a subscriber already; then that one logs.
+    let _ = tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(std::io::stderr)
+        .with_ansi(!config.no_color)
+        .try_init();
+}

@@ -1,0 +1,360 @@
+//! Runs an investigation, resumes one, replays one: the same path, with more or less of it recorded.
+
+use std::{
+    io::{BufRead, IsTerminal, Write},
+    path::{Path, PathBuf},
+};
+
+use super::{
+    args::{Format, ReplayArgs, ResumeArgs},
+    output, source,
+};
+use crate::{
+    config::Config,
+    driver::{self, Effects, RunError, Unwatched, Watch},
+    effects::{Ask, LiveEffects, NoEffects, Nobody},
+    error::{AppError, Kind},
+    investigation::{Finding, Machine, Settings, State, Verdict},
+    journal::{self, CaseJournal, Entry, FORMAT, JournalError, Recording, redact::Redactor},
+    kubeshark::{Endpoint, Limits},
+    progress::{Progress, Show, verdict},
+    report::{self, Report},
+    time::Utc,
+};
+
+/// A case about to be run.
+pub(super) struct Start {
+    pub(super) id: String,
+    pub(super) created: Utc,
+    pub(super) settings: Settings,
+    pub(super) endpoint: Endpoint,
+    pub(super) dir: PathBuf,
+    pub(super) out: Option<PathBuf>,
+    pub(super) format: Option<Format>,
+    pub(super) show: Show,
+}
+
+/// Asks on the terminal.
+struct Terminal;
+
+impl Ask for Terminal {
+    fn ask(&mut self, question: &str, choices: &[String], default: usize) -> usize {
+        output::stderr(&crate::report::plain(question));
+        for (index, choice) in choices.iter().enumerate() {
+            output::stderr(&format!("  {}. {}", index + 1, crate::report::plain(choice)));
+        }
+        let mut stdin = std::io::stdin().lock();
+        // Three tries: somebody who types rubbish that often wants the default.
+        for _ in 0..3 {
+            let _ = write!(std::io::stderr(), "Which one? [{}] ", default + 1);
+            let mut line = String::new();
+            match stdin.read_line(&mut line) {
+                Ok(0) | Err(_) => return default,
+                Ok(_) if line.trim().is_empty() => return default,
+                Ok(_) => match line.trim().parse::<usize>() {
+                    Ok(number) if (1..=choices.len()).contains(&number) => return number - 1,
+                    _ => output::stderr(&format!("a number from 1 to {}, please", choices.len())),
+                },
+            }
+        }
+        default
+    }
+}
+
+/// Whether somebody can be asked.
+pub(super) fn can_ask() -> bool {
+    std::io::stdin().is_terminal() && std::io::stderr().is_terminal()
+}
+
+/// Runs a new case to its end and prints its report.
+pub(super) async fn investigate(start: Start) -> Result<u8, AppError> {
+    let recording = Recording {
+        entries: Vec::new(),
+        valid_bytes: 0,
+        torn: false,
+    };
+    let journal =
+        CaseJournal::open(&start.dir, recording).map_err(|error| journal_error(&error, &start.dir))?;
+    go(start, journal).await
+}
+
+async fn go(start: Start, mut journal: CaseJournal) -> Result<u8, AppError> {
+    let Start {
+        id,
+        created,
+        settings,
+        endpoint,
+        dir,
+        out,
+        format,
+        show,
+    } = start;
+    let progress = Progress::new(show);
+    progress.line(&format!("case {id}: {}", settings.source));
+    let ask: Box<dyn Ask> = if settings.no_input {
+        Box::new(Nobody)
+    } else {
+        Box::new(Terminal)
+    };
+    let mut effects = LiveEffects::new(endpoint, Limits::default(), Redactor::new(&id), ask);
+    let mut watch = progress;
+    let machine = drive(&id, created, settings, &mut effects, &mut journal, &mut watch).await;
+    watch.finish();
+    let machine = machine.map_err(|error| run_error(&error, &dir))?;
+    let finished = finish(&machine, created, &dir)?;
+    output::write_all(&dir, &finished.report, machine.case())?;
+    drop(journal);
+    if let Some(out) = &out {
+        output::copy_case(&dir, out)?;
+    }
+    watch.line(&format!(
+        "{}; report and journal: {}",
+        verdict(machine.state()),
+        dir.display()
+    ));
+    output::stdout(&output::rendered(
+        &finished.report,
+        machine.case(),
+        output::format(format),
+        None,
+    ))?;
+    Ok(finished.status)
+}
+
+/// Drives a machine from its settings, following whatever the journal has recorded.
+async fn drive(
+    id: &str,
+    created: Utc,
+    settings: Settings,
+    effects: &mut dyn Effects,
+    journal: &mut CaseJournal,
+    watch: &mut dyn Watch,
+) -> Result<Machine, RunError> {
+    let opening = journal.opening().cloned().unwrap_or_else(|| Entry::Opened {
+        format: FORMAT,
+        agent: env!("CARGO_PKG_VERSION").to_owned(),
+        case: id.to_owned(),
+        created,
+        settings: Box::new(settings.clone()),
+    });
+    let mut machine = Machine::new(id, settings);
+    driver::drive(&mut machine, opening, effects, journal, watch).await?;
+    Ok(machine)
+}
+
+/// What a run ended in.
+struct Finished {
+    report: Report,
+    status: u8,
+}
+
+fn finish(machine: &Machine, created: Utc, dir: &Path) -> Result<Finished, AppError> {
+    match machine.state() {
+        State::Concluded(finding) => {
+            let finding: &Finding = finding;
+            let report = report::report(machine.case(), finding, created);
+            let status = match finding.verdict {
+                Verdict::RootCause | Verdict::NoAnomaly => 0,
+                Verdict::Inconclusive | Verdict::NoData => 3,
+            };
+            Ok(Finished { report, status })
+        }
+        State::Stopped(problem) => Err(AppError {
+            kind: Kind::Environment,
+            what: problem.what.clone(),
+            because: problem.because.clone(),
+            hints: problem.hints.clone(),
+        }),
+        other => Err(AppError::new(
+            Kind::Bug,
+            format!("the investigation ended in {:?}", other.phase()),
+        )
+        .hint(format!(
+            "please report this with the journal in `{}`",
+            dir.display()
+        ))),
+    }
+}
+
+/// Goes on with an interrupted case.
+pub(super) async fn resume(config: &Config, args: &ResumeArgs, show: Show) -> Result<u8, AppError> {
+    let cases = args.cases.clone().unwrap_or_else(|| config.cases.clone());
+    let dir = output::case_dir(&cases, &args.case)?;
+    let recording = journal::read(&dir).map_err(|error| journal_error(&error, &dir))?;
+    let (id, created, mut settings) = opening(&recording, &dir)?;
+    // Settings that decide are the recorded ones; where the server is may have changed.
+    let reached = if source::is_named(&args.source) {
+        source::chosen(config, &args.source)?
+    } else {
+        settings.source.clone()
+    };
+    let endpoint = source::endpoint(config, &reached)?;
+    settings.no_input |= args.no_input || !can_ask();
+    let journal = CaseJournal::open(&dir, recording).map_err(|error| journal_error(&error, &dir))?;
+    let start = Start {
+        id,
+        created,
+        settings,
+        endpoint,
+        dir,
+        out: args.output.out.clone(),
+        format: args.output.format,
+        show,
+    };
+    go(start, journal).await
+}
+
+/// Runs a recorded case again and prints its report; no server is needed and nothing is written but to `--out`.
+pub(super) async fn replay(config: &Config, args: &ReplayArgs) -> Result<u8, AppError> {
+    let cases = args.cases.clone().unwrap_or_else(|| config.cases.clone());
+    let dir = output::case_dir(&cases, &args.case)?;
+    let (machine, report, status) = replayed(&dir).await?;
+    if let Some(out) = &args.output.out {
+        output::copy_case(&dir, out)?;
+        output::write_all(out, &report, machine.case())?;
+    }
+    output::stdout(&output::rendered(
+        &report,
+        machine.case(),
+        output::format(args.output.format),
+        None,
+    ))?;
+    Ok(status)
+}
+
+/// The machine and the report of a recorded case, made again by today's code.
+pub(super) async fn replayed(dir: &Path) -> Result<(Machine, Report, u8), AppError> {
+    let recording = journal::read(dir).map_err(|error| journal_error(&error, dir))?;
+    let (id, created, settings) = opening(&recording, dir)?;
+    let mut journal = CaseJournal::replay(recording);
+    let machine = drive(
+        &id,
+        created,
+        settings,
+        &mut NoEffects,
+        &mut journal,
+        &mut Unwatched,
+    )
+    .await
+    .map_err(|error| run_error(&error, dir))?;
+    let finished = finish(&machine, created, dir)?;
+    Ok((machine, finished.report, finished.status))
+}
+
+fn opening(recording: &Recording, dir: &Path) -> Result<(String, Utc, Settings), AppError> {
+    match recording.entries.first() {
+        Some(Entry::Opened {
+            case,
+            created,
+            settings,
+            ..
+        }) => Ok((case.clone(), *created, (**settings).clone())),
+        _ => Err(
+            AppError::environment(format!("the journal in `{}` is empty", dir.display()))
+                .reason("the run was interrupted before it wrote its first line")
+                .hint("start the investigation again; nothing is lost"),
+        ),
+    }
+}
+
+fn journal_error(error: &JournalError, dir: &Path) -> AppError {
+    match error {
+        JournalError::Diverged { at, recorded, made } => AppError::new(Kind::Diverged, format!("the replay of `{}` diverged", dir.display()))
+            .reason(format!("entry {at} is another than recorded"))
+            .reason(difference(recorded, made))
+            .hint("this version decides differently from the one that recorded the case; its report stays as it was written"),
+        JournalError::Exhausted(_) => AppError::new(Kind::Diverged, format!("the journal in `{}` ends before the investigation does", dir.display()))
+            .because(error)
+            .hint("`rca-agent resume CASE` goes on with it"),
+        JournalError::Busy { .. } => AppError::environment(format!("could not open the case `{}`", dir.display()))
+            .because(error)
+            .hint("wait until it has ended; progress is on its terminal"),
+        JournalError::Corrupt { .. } | JournalError::Format { .. } | JournalError::Io { .. } => {
+            AppError::environment(format!("could not use the journal in `{}`", dir.display())).because(error)
+        }
+    }
+}
+
+/// The lines in which two entries differ.
+fn difference(recorded: &Entry, made: &Entry) -> String {
+    const LINES: usize = 12;
+    let lines = |entry: &Entry| -> Vec<String> { output::pretty(entry).lines().map(str::to_owned).collect() };
+    let (old, new) = (lines(recorded), lines(made));
+    let same = old.iter().zip(&new).take_while(|(a, b)| a == b).count();
+    let part = |sign: char, all: &[String]| -> Vec<String> {
+        all.iter()
+            .skip(same)
+            .take(LINES)
+            .map(|line| format!("{sign} {line}"))
+            .collect()
+    };
+    let mut out = part('-', &old);
+    out.extend(part('+', &new));
+    format!(
+        "recorded (-) and made now (+), from line {}:\n{}",
+        same + 1,
+        out.join("\n")
+    )
+}
+
+fn run_error(error: &RunError, dir: &Path) -> AppError {
+    match error {
+        RunError::Journal(error) => journal_error(error, dir),
+        RunError::Machine(error) => AppError::new(Kind::Bug, "the investigation broke off")
+            .because(error)
+            .hint(format!("this is a bug: please report it with the journal in `{}`", dir.display())),
+        RunError::Restore(_) => AppError::environment("could not go on with the case")
+            .because(error)
+            .hint("if the server lost the snapshot and its buffers have moved on, the recorded part is all there is"),
+    }
+}
+
+/// A journal entry in one line.
+pub(super) fn in_a_line(entry: &Entry) -> String {
+    use crate::investigation::{Action, Observation};
+    let line = match entry {
+        Entry::Opened { agent, settings, .. } => format!(
+            "opened     by rca-agent {agent}, {}: {}",
+            settings.source, settings.question
+        ),
+        Entry::Requested { action, rulings } => {
+            let refused = rulings.iter().find_map(|ruling| {
+                Some(format!(
+                    "  refused by {}: {}",
+                    ruling.guard,
+                    ruling.refused.as_ref()?
+                ))
+            });
+            let what = match action {
+                Action::Connect => "connect".to_owned(),
+                Action::Query { why, calls } => {
+                    let names: Vec<&str> = calls.iter().map(crate::wire::Operation::name).collect();
+                    format!("{} ({why})", names.join(", "))
+                }
+                Action::Wait { why, after_ms, then } => {
+                    format!("{} after {after_ms} ms ({why})", then.name())
+                }
+                Action::AskUser { question, .. } => format!("ask: {question}"),
+            };
+            format!("requested  {what}{}", refused.unwrap_or_default())
+        }
+        Entry::Observed { observation } => match observation {
+            Observation::Connected { server, .. } => format!("observed   connected to {server}"),
+            Observation::Answers { answers } => {
+                let parts: Vec<String> = answers
+                    .iter()
+                    .map(|answer| match &answer.result {
+                        Ok(_) => format!("{} {} B", answer.tool, answer.bytes),
+                        Err(failure) => format!("{} failed: {failure}", answer.tool),
+                    })
+                    .collect();
+                format!("observed   {}", parts.join(", "))
+            }
+            Observation::Chosen { choice } => format!("observed   choice {}", choice + 1),
+            Observation::Unavailable { failure } => format!("observed   {failure}"),
+        },
+        Entry::Moved { moved } => format!("moved      {:?} to {:?}", moved.from, moved.to),
+        Entry::Closed { closed } => format!("closed     {closed:?}"),
+    };
+    report::plain(&line)
+}

@@ -1,0 +1,7 @@
+//! Performs what the machine planned: against a live server, or not at all.
+
+mod live;
+mod nothing;
+
+pub use live::{Ask, LiveEffects, Nobody};
+pub use nothing::NoEffects;

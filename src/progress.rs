@@ -1,0 +1,224 @@
+//! What a person sees while an investigation runs: a view of the journal, on stderr.
+//!
+//! On a terminal one live line says what is waited for, and a line is kept for every phase; in a log
+//! there are only the kept lines.
+
+use std::{
+    io::{IsTerminal, Write},
+    time::Duration,
+};
+
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+
+use crate::{
+    driver::Watch,
+    investigation::{Action, Case, Machine, Phase, State, steps::window::retention},
+    journal::Entry,
+};
+
+/// How much is shown.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Show {
+    Nothing,
+    /// Kept lines only.
+    Lines,
+    /// Kept lines and a live one.
+    Live,
+}
+
+impl Show {
+    /// What suits stderr as it is. Log lines and a live line would write over each other.
+    pub fn fitting(quiet: bool, logging: bool) -> Self {
+        if quiet {
+            Self::Nothing
+        } else if std::io::stderr().is_terminal() && !logging {
+            Self::Live
+        } else {
+            Self::Lines
+        }
+    }
+}
+
+/// Shows a run on stderr.
+pub struct Progress {
+    show: Show,
+    bar: Option<ProgressBar>,
+    retention_told: bool,
+}
+
+impl Progress {
+    pub fn new(show: Show) -> Self {
+        let bar = (show == Show::Live).then(|| {
+            let bar = ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr());
+            if let Ok(style) = ProgressStyle::with_template("{spinner} {wide_msg} {elapsed}") {
+                bar.set_style(style);
+            }
+            bar.enable_steady_tick(Duration::from_millis(120));
+            bar
+        });
+        Self {
+            show,
+            bar,
+            retention_told: false,
+        }
+    }
+
+    /// A line that stays.
+    pub fn line(&self, text: &str) {
+        let text = crate::report::plain(text);
+        match (&self.bar, self.show) {
+            (_, Show::Nothing) => {}
+            (Some(bar), _) => bar.println(text),
+            (None, _) => {
+                // Nobody to tell where stderr is closed.
+                let _ = writeln!(std::io::stderr(), "{text}");
+            }
+        }
+    }
+
+    fn live(&self, text: &str) {
+        if let Some(bar) = &self.bar {
+            bar.set_message(crate::report::plain(text));
+        }
+    }
+
+    /// Takes the live line away, before a question or the report.
+    pub fn finish(&self) {
+        if let Some(bar) = &self.bar {
+            bar.finish_and_clear();
+        }
+    }
+
+    /// Runs `work` without the live line in the way.
+    pub fn suspended<T>(&self, work: impl FnOnce() -> T) -> T {
+        match &self.bar {
+            Some(bar) => bar.suspend(work),
+            None => work(),
+        }
+    }
+}
+
+impl Watch for Progress {
+    fn entry(&mut self, machine: &Machine, entry: &Entry, replayed: bool) {
+        if self.show == Show::Nothing {
+            return;
+        }
+        let case = machine.case();
+        match entry {
+            Entry::Requested { action, rulings } => {
+                let refused = rulings
+                    .iter()
+                    .find_map(|ruling| Some((&ruling.guard, ruling.refused.as_ref()?)));
+                match refused {
+                    Some((guard, why)) => self.line(&format!("  refused by {guard}: {why}")),
+                    None => self.live(&format!(
+                        "{}: {} {}",
+                        phase_name(machine.state().phase()),
+                        doing(action),
+                        spent(case)
+                    )),
+                }
+            }
+            Entry::Moved { moved } if moved.from != moved.to && !replayed => {
+                self.line(&format!(
+                    "✓ {:<10} {}  {}",
+                    phase_name(moved.from),
+                    outcome(case, moved.from),
+                    spent(case)
+                ));
+                if moved.from == Phase::Window && !self.retention_told {
+                    self.retention_told = true;
+                    for line in retention(case) {
+                        self.line(&format!("  {line}"));
+                    }
+                }
+            }
+            Entry::Opened { .. } | Entry::Observed { .. } | Entry::Moved { .. } | Entry::Closed { .. } => {}
+        }
+    }
+}
+
+fn doing(action: &Action) -> String {
+    match action {
+        Action::Connect => "connecting".to_owned(),
+        Action::Query { why, calls } if calls.len() == 1 => why.clone(),
+        Action::Query { why, calls } => format!("{why} ({} queries)", calls.len()),
+        Action::Wait { why, .. } => format!("waiting: {why}"),
+        Action::AskUser { question, .. } => question.clone(),
+    }
+}
+
+#[expect(clippy::cast_precision_loss, reason = "a run lasts less than 2^52 ms")]
+fn spent(case: &Case) -> String {
+    let budget = &case.settings.playbook.budget;
+    format!(
+        "[{}/{} calls, {:.1} s]",
+        case.spent.calls,
+        budget.calls,
+        case.spent.millis as f64 / 1e3
+    )
+}
+
+/// The name of a phase for people.
+pub fn phase_name(phase: Phase) -> &'static str {
+    match phase {
+        Phase::Preflight => "preflight",
+        Phase::Window => "window",
+        Phase::Secure => "secure",
+        Phase::Index => "index",
+        Phase::Survey => "survey",
+        Phase::Narrow => "narrow",
+        Phase::Inspect => "inspect",
+        Phase::Weigh => "weigh",
+        Phase::Handoff => "handoff",
+        Phase::Conclude => "conclude",
+        Phase::Concluded => "concluded",
+        Phase::Stopped => "stopped",
+    }
+}
+
+/// What a phase led to, in a few words.
+fn outcome(case: &Case, left: Phase) -> String {
+    let clock = case.settings.clock();
+    match left {
+        Phase::Preflight => case.server.clone().unwrap_or_else(|| "no server".to_owned()),
+        Phase::Window => case
+            .window
+            .map(|window| clock.window(&window))
+            .unwrap_or_default(),
+        Phase::Secure => case.snapshot.as_ref().map_or_else(String::new, |secured| {
+            let how = if secured.reused { "found" } else { "taken" };
+            format!("snapshot {} {how}", secured.reference.name)
+        }),
+        Phase::Index => match case.coverage.entries {
+            Some(entries) => format!("dissected, {entries} entries"),
+            None => "dissected".to_owned(),
+        },
+        Phase::Survey => format!("{} edges", case.picture.edges.len()),
+        Phase::Narrow => {
+            let known = case
+                .picture
+                .edges
+                .values()
+                .filter(|edge| edge.onset.is_some())
+                .count();
+            format!("{known} abnormal edges followed to their first call")
+        }
+        Phase::Inspect => format!("{} calls read", case.readings.len()),
+        Phase::Weigh | Phase::Handoff | Phase::Conclude | Phase::Concluded | Phase::Stopped => String::new(),
+    }
+}
+
+/// The verdict in a word, for the last line.
+pub fn verdict(state: &State) -> &'static str {
+    use crate::investigation::Verdict;
+    match state {
+        State::Concluded(finding) => match finding.verdict {
+            Verdict::RootCause => "root cause found",
+            Verdict::NoAnomaly => "no anomaly",
+            Verdict::Inconclusive => "inconclusive",
+            Verdict::NoData => "no data",
+        },
+        _ => "stopped",
+    }
+}
