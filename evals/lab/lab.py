@@ -117,7 +117,8 @@ def describe(args, truth, began, ended, onset, mended):
     minute = lambda t: utc(t // 60 * 60).replace(".000Z", "Z")
     since = onset - 30 if onset else began + 120
     until = min((mended or ended) + 60, ended)
-    return {"format": "rca-agent/truth/1", "fault": args.fault, "seed": args.seed, **truth,
+    path = [{"from": a, "to": b, "what": what} for a, b, what in truth["path"]]
+    return {"format": "rca-agent/truth/1", "fault": args.fault, "seed": args.seed, **truth, "path": path,
             "recorded": {"start": utc(began), "end": utc(ended)}, "onset": utc(onset) if onset else None,
             "mended": utc(mended) if mended else None,
             "ask": {"question": args.question, "since": minute(since), "until": minute(until), "zone": args.zone}}
@@ -141,11 +142,11 @@ def main():
     recorder.add_argument("fault")
     recorder.add_argument("out")
     recorder.add_argument("--seed", type=int, default=1)
-    recorder.add_argument("--seconds", type=float, default=690)
-    recorder.add_argument("--onset", type=float, default=370)
+    recorder.add_argument("--seconds", type=float, default=660)
+    recorder.add_argument("--onset", type=float, default=360)
     recorder.add_argument("--lasts", type=float, default=240)
-    recorder.add_argument("--rate", type=float, default=2.0, help="journeys a second")
-    recorder.add_argument("--probe-period", type=float, default=15)
+    recorder.add_argument("--rate", type=float, default=1.3, help="journeys a second")
+    recorder.add_argument("--probe-period", type=float, default=20)
     recorder.add_argument("--zone", default="Asia/Jerusalem")
     recorder.add_argument("--question", default="Why do customers get errors at checkout?")
     recorder.add_argument("--keep-logs", help="copy the processes' logs to this directory")

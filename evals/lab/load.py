@@ -23,7 +23,7 @@ class Shopper:
         self.headers = {"Accept": "application/json", "Accept-Language": draw.choice(["en", "de-DE", "en-GB"]),
                         "Cookie": f"session=demo-{self.user:04d}-{draw.getrandbits(24):06x}; theme=light"}
         self.client = Client(public, 80, draw.choice(AGENTS), timeout=12, family=socket.AF_INET,
-                             local=(draw.choice(addresses), 0), host_header="shop.example")
+                             local=(draw.choice(addresses), 0), host_header="shop.example", spread=1)
 
     async def ask(self, method, path, body=None, **headers):
         try:

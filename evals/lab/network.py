@@ -35,13 +35,14 @@ def batch(netns, lines):
 
 
 def add_namespace(name, nameserver=None, search=()):
+    """A namespace without IPv6, and without TCP timestamps: they cost an eighth of a compressed recording and tell nothing here."""
     if nameserver:
         os.makedirs(f"/etc/netns/{name}", exist_ok=True)
         with open(f"/etc/netns/{name}/resolv.conf", "w", encoding="ascii") as file:
             file.write(f"nameserver {nameserver}\nsearch {' '.join(search)}\noptions ndots:5 timeout:2 attempts:2\n")
     run("ip", "netns", "add", name)
     run(*inside(name, "sh", "-c", "cd /proc/sys/net; echo 1 > ipv6/conf/all/disable_ipv6; echo 1 > ipv6/conf/default/disable_ipv6; "
-                                  "echo 1 > ipv4/ip_forward"))
+                                  "echo 1 > ipv4/ip_forward; echo 0 > ipv4/tcp_timestamps"))
     batch(name, ["link set lo up"])
 
 

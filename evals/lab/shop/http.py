@@ -161,11 +161,12 @@ class Client:
     """A client of one host with a pool of kept connections."""
 
     def __init__(self, host, port, user_agent, timeout=3.0, max_age=45.0, keep=True, family=socket.AF_UNSPEC, local=None,
-                 host_header=None, max_idle=4):
+                 host_header=None, max_idle=4, spread=2):
         self.host, self.port, self.user_agent = host, port, user_agent
         self.timeout, self.max_age, self.keep, self.family, self.local = timeout, max_age, keep, family, local
         self.host_header = host_header or (host if port == 80 else f"{host}:{port}")
-        self.max_idle = max_idle
+        # Below `spread` connections a new one is opened, so that calls reach more than one replica.
+        self.max_idle, self.spread, self.busy = max_idle, spread, 0
         self.idle = []
 
     async def call(self, method, target, body=None, headers=None, timeout=None):
@@ -188,6 +189,7 @@ class Client:
         wire = ("\r\n".join(lines) + "\r\n\r\n").encode() + payload
         while True:
             reader, writer, born, reused = await self._connection()
+            self.busy += 1
             done = False
             try:
                 writer.write(wire)
@@ -202,6 +204,7 @@ class Client:
                 kind = "reset" if isinstance(error, ConnectionResetError) else "closed"
                 raise CallFailed(kind, f"{method} {self.host}:{self.port}{target}: connection {kind} by peer") from error
             finally:
+                self.busy -= 1
                 if not done:
                     writer.close()
             if self.keep and answer.get("connection", "").lower() != "close" and len(self.idle) < self.max_idle:
@@ -212,8 +215,8 @@ class Client:
 
     async def _connection(self):
         now = time.monotonic()
-        while self.idle:
-            reader, writer, born = self.idle.pop()
+        while self.idle and len(self.idle) + self.busy >= self.spread:
+            reader, writer, born = self.idle.pop(0)
             if now - born > self.max_age or reader.at_eof() or writer.is_closing():
                 writer.close()
                 continue
