@@ -57,9 +57,8 @@ def check(directory):
                 if not first_time("http", src, dst, sport, dport, seq):
                     continue
                 path = "/".join(uri.split("?")[0].split("/")[3:])
-                edge = (who(dst), who(src), "/" + path.split("/")[0 if who(src) != "gateway" else 1] if path else "?")
-                if path == "healthz":
-                    edge = ("kubelet", "all", "/healthz")
+                parts = [part for part in path.split("/") if part != "api"] or ["?"]
+                edge = ("kubelet", "all", "/healthz") if path == "healthz" else (who(dst), who(src), f"/{parts[0]}")
                 calls[edge][period(float(at))].append((int(code), float(took or 0) * 1000))
                 if edge[1] == "gateway" and edge[0] == "client":
                     per_minute[int((float(at) - start) // 60)][code[0] + "xx" if code[0] != "5" else code] += 1

@@ -9,6 +9,7 @@
 
 import argparse
 import datetime
+import fcntl
 import importlib
 import json
 import os
@@ -25,6 +26,7 @@ from network import inside, node_ns
 from topology import CLIENT_IPS, NODES, PUBLIC_IP
 
 STATE = Path("/var/tmp/rcalab")
+LOCK = Path("/var/tmp/rcalab.lock")
 WARM_UP = 8  # seconds of traffic before the recording begins
 
 
@@ -49,6 +51,11 @@ def record(args):
     fault, keywords = fault_of(args.fault)
     out = Path(args.out).resolve()
     out.mkdir(parents=True, exist_ok=True)
+    lock = open(LOCK, "w", encoding="ascii")
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        raise SystemExit("another recording is under way: the lab holds one at a time") from None
     cleanup()
     cluster = Cluster(args.seed, STATE)
     signal.signal(signal.SIGTERM, lambda *_: sys.exit("ended by a signal"))

@@ -8,7 +8,7 @@ TRUTH = {
              ["gateway", "checkout", "POST /orders 502"],
              ["client", "gateway", "POST /api/checkout 502"]],
     "impact": ["POST /api/checkout fails at the gateway with 502", "catalogue shows stock as unknown but answers 200"],
-    "ruled_out": ["payments", "ledger", "ledger-db", "redis", "cart", "catalogue", "shipping", "notifications", "api.bank.example"],
+    "ruled_out": ["payments", "ledger", "ledger-db", "redis", "cart", "catalogue", "shipping", "notifications", "kube-dns", "api.bank.example"],
 }
 
 
