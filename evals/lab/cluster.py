@@ -121,6 +121,10 @@ class Cluster:
     def bank_behaves(self, rules=()):
         self._behaviour("bank", rules, None)
 
+    def load(self, rate_factor=1, mix=None):
+        """Changes the shoppers: more or fewer journeys, another mix (journey to share; see load.MIX)."""
+        self._behaviour("load", (), {"rate_factor": rate_factor, **({"mix": mix} if mix else {})})
+
     def _behaviour(self, name, rules, settings):
         path = self.directory / "behaviour" / f"{name}.json"
         new = path.with_suffix(".new")

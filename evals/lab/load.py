@@ -1,6 +1,7 @@
 """Shoppers outside the cluster: journeys begin as a Poisson process, each on a connection of its own, all drawn from the seed."""
 
 import asyncio
+import os
 import random
 import socket
 import sys
@@ -9,6 +10,7 @@ from collections import Counter
 
 from shop.catalogue_data import CATEGORIES, PRODUCTS, RETIRED
 from shop.http import CallFailed, Client
+from shop.service import Behaviour
 
 AGENTS = ["Mozilla/5.0 (X11; Linux x86_64) Gecko/20100101 Firefox/128.0",
           "Mozilla/5.0 (iPhone; CPU iPhone OS 17_5 like Mac OS X) AppleWebKit/605.1.15 Mobile/15E148", "shop-app/4.11 (Android 14)"]
@@ -94,9 +96,12 @@ async def main(seed, rate, seconds, public, addresses):
             tally.clear()
 
     extra = [asyncio.create_task(accountant()), asyncio.create_task(report())]
+    changed = Behaviour(os.environ["BEHAVIOUR_FILE"])
     while time.monotonic() < end:
-        await asyncio.sleep(draw.expovariate(rate))
-        kind = draw.choices([m[0] for m in MIX], [m[1] for m in MIX])[0]
+        changed.refresh()
+        await asyncio.sleep(draw.expovariate(rate * changed.settings.get("rate_factor", 1)))
+        mix = changed.settings.get("mix", dict(MIX))
+        kind = draw.choices(list(mix), list(mix.values()))[0]
         task = asyncio.create_task(journey(kind, Shopper(random.Random(draw.random()), public, addresses, orders, tally)))
         tasks.add(task)
         task.add_done_callback(tasks.discard)

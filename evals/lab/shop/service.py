@@ -2,11 +2,12 @@
 
 A fault writes the pod's behaviour file (JSON); it is read again whenever it changes:
 
-    {"rules": [{"match": "POST /charges", "share": 1.0, "delay_ms": [800, 1500], "busy_ms": 0,
+    {"rules": [{"match": "POST /charges", "holding": "SKU-1007", "share": 1.0, "delay_ms": [800, 1500], "busy_ms": 0,
                 "status": 500, "body": {"error": "…"}, "drop": false}],
      "settings": {"payments_timeout": 0.3}}
 
-`match` is a regular expression on "METHOD /path". The delay comes first; then `drop` cuts the
+`match` is a regular expression on "METHOD /path", `holding` (optional) one on the query, header values
+and body, for faults of one client, key or payload. The delay comes first; then `drop` cuts the
 connection, `status` answers instead of the code; without either the code runs as usual.
 """
 
@@ -79,10 +80,17 @@ class Service:
     def onward(self, request: Request, **more):
         return {"X-Request-Id": request.headers.get("x-request-id"), "Accept": "application/json", **more}
 
+    @staticmethod
+    def _concerns(rule, request):
+        if not re.search(rule["match"], f"{request.method} {request.path}"):
+            return False
+        text = "\n".join([*map("=".join, request.query.items()), *request.headers.values(), request.body.decode("utf-8", "replace")])
+        return re.search(rule.get("holding", ""), text) is not None
+
     async def _handle(self, request):
         self.behaviour.refresh()
         for rule in self.behaviour.rules:
-            if re.search(rule["match"], f"{request.method} {request.path}") and self.random.random() < rule.get("share", 1.0):
+            if self._concerns(rule, request) and self.random.random() < rule.get("share", 1.0):
                 if "delay_ms" in rule:
                     await self.work(*rule["delay_ms"])
                 if rule.get("busy_ms"):
