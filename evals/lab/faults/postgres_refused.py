@@ -3,7 +3,7 @@
 TRUTH = {
     "verdict": "root_cause",
     "causes": [{"service": "postgres", "namespace": "shop", "workload": "postgres-0", "kind": "refused", "endpoint": None}],
-    "path": [["inventory", "postgres", "connections reset, then refused"],
+    "path": [["inventory", "postgres", "connections closed, then refused"],
              ["checkout", "inventory", "POST /reservations 503"],
              ["gateway", "checkout", "POST /orders 502"],
              ["client", "gateway", "POST /api/checkout 502"]],
