@@ -36,7 +36,7 @@ pub(super) async fn hub(config: &Config, args: &HubArgs) -> Result<u8, AppError>
             .because(&error)
             .hint("a capture is a pcap or pcapng file (also .zst), or a directory of them with a workloads.json")
     })?;
-    for problem in capture.problems() {
+    for problem in &capture.problems {
         output::stderr(&format!("warning: {problem}"));
     }
     let kfl_errors = if args.kfl_errors == "strict" {

@@ -15,7 +15,7 @@ use crate::{
 };
 
 /// Asks the person who started the run. The answer is an index into the choices.
-pub trait Ask: Send {
+pub trait Ask: Send + Sync {
     fn ask(&mut self, question: &str, choices: &[String], default: usize) -> usize;
 }
 
