@@ -6,6 +6,7 @@ use std::{
 };
 
 use insta::assert_snapshot;
+use proptest::prelude::*;
 use rca_agent::kubeshark::{CallError, Catalogue, Client, FailureKind, Limits};
 use serde_json::json;
 
@@ -334,4 +335,29 @@ async fn independent_calls_run_on_several_connections_at_once() {
     client.close().await;
     assert!(client.call(&ask("t")).await.is_ok());
     assert_eq!(opened.load(Ordering::SeqCst), 4);
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(64))]
+
+    #[test]
+    fn whatever_bytes_come_the_call_ends(noise in proptest::collection::vec(any::<u8>(), 0..200), cut in 0_usize..80) {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().start_paused(true).build().unwrap();
+        let outcome = runtime.block_on(async move {
+            let (client, _) = client_of(move |_| {
+                let mut bytes = noise.clone();
+                bytes.extend(br#"{"jsonrpc":"2.0","id":1,"result":{"content":[{"type":"text","text":"[1]"}]}}"#.iter().take(cut));
+                Reply::Raw(bytes)
+            })
+            .await;
+            client.call(&ask("list_snapshots")).await
+        });
+        match outcome {
+            Ok(answer) => prop_assert_eq!(answer.body, json!([1])),
+            Err(error) => prop_assert!(
+                matches!(error.kind(), FailureKind::Timeout | FailureKind::Malformed | FailureKind::Died),
+                "{}", error
+            ),
+        }
+    }
 }
