@@ -1,10 +1,17 @@
 //! Whether an edge behaves otherwise than before.
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 
 use super::{
+    outcome::{Outcome, outcome},
     picture::Tally,
     statistics::{percentile, wilson},
+};
+use crate::{
+    time::{Utc, Window},
+    wire::decode::Call,
 };
 
 /// What counts as abnormal.
@@ -84,4 +91,30 @@ pub fn compare(before: &Tally, during: &Tally, thresholds: &Thresholds) -> Chang
         }
     }
     Change::None
+}
+
+/// The calls whose outcome became more frequent with the window: errors that were always there say
+/// nothing about when a fault began. `calls` begin at `since`, before the window or with it.
+#[expect(
+    clippy::cast_precision_loss,
+    reason = "counts and milliseconds of a window stay far below 2^52"
+)]
+pub fn risen(calls: Vec<Call>, since: Utc, window: &Window) -> Vec<Call> {
+    /// More than twice as often, per second.
+    const FACTOR: f64 = 2.0;
+    let quiet = (window.start - since).num_milliseconds().max(0) as f64;
+    let loud = window.length().num_milliseconds().max(1) as f64;
+    let mut counts: BTreeMap<Outcome, (u64, u64)> = BTreeMap::new();
+    for call in &calls {
+        let (before, during) = counts.entry(outcome(call)).or_default();
+        *(if call.ts < window.start { before } else { during }) += 1;
+    }
+    let rose = |outcome: Outcome| {
+        let (before, during) = counts.get(&outcome).copied().unwrap_or_default();
+        quiet <= 0.0 || during as f64 / loud > FACTOR * before as f64 / quiet
+    };
+    if !counts.keys().any(|outcome| rose(*outcome)) {
+        return calls;
+    }
+    calls.into_iter().filter(|call| rose(outcome(call))).collect()
 }

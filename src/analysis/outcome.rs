@@ -1,6 +1,6 @@
 //! What counts as failing, and who the ends of a call are.
 
-use super::picture::Party;
+use super::picture::{Naming, Party};
 use crate::wire::decode::{Call, Peer};
 
 /// How a call ended.
@@ -65,14 +65,26 @@ fn connection(call: &Call) -> Outcome {
     }
 }
 
-/// The service behind an end of a call; else its pod, its name, its address.
+/// The service behind an end of a call; else its pod, its address.
 pub fn party(peer: &Peer) -> Party {
-    let name = [&peer.service, &peer.pod, &peer.ip]
-        .into_iter()
-        .flatten()
-        .find(|name| !name.is_empty());
-    Party {
-        namespace: peer.namespace.clone().filter(|namespace| !namespace.is_empty()),
-        name: name.cloned().unwrap_or_else(|| "unknown".to_owned()),
+    let named = |name: &Option<String>, naming| {
+        let name = name.clone().filter(|name| !name.is_empty())?;
+        Some((name, naming))
+    };
+    let (name, naming) = named(&peer.service, Naming::Service)
+        .or_else(|| named(&peer.pod, Naming::Pod))
+        .or_else(|| named(&peer.ip, Naming::Address))
+        .unwrap_or_else(|| ("unknown".to_owned(), Naming::Address));
+    let namespace = peer.namespace.clone().filter(|namespace| !namespace.is_empty());
+    Party { namespace, name, naming }
+}
+
+/// Both ends of a call. A caller without a name that calls somebody with one is outside the cluster:
+/// a thousand customers are one party. Where nobody has a name, as in a bare capture, addresses are kept.
+pub fn ends(call: &Call) -> (Party, Party) {
+    let (from, to) = (party(&call.src), party(&call.dst));
+    if from.naming == Naming::Address && to.naming != Naming::Address {
+        return (Party::outside(), to);
     }
+    (from, to)
 }

@@ -13,6 +13,31 @@ pub struct Party {
     /// `None` for what is not in the cluster or not known to be.
     pub namespace: Option<String>,
     pub name: String,
+    pub naming: Naming,
+}
+
+/// What a party's name is a name of, and so by which field it is filtered.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Naming {
+    Service,
+    Pod,
+    Address,
+    /// Callers that the cluster has no name for, all together.
+    Outside,
+    /// A user's word: a service or a pod.
+    Word,
+}
+
+impl Party {
+    /// Everybody who calls from where the cluster has no names.
+    pub fn outside() -> Self {
+        Self {
+            namespace: None,
+            name: "outside".to_owned(),
+            naming: Naming::Outside,
+        }
+    }
 }
 
 impl std::fmt::Display for Party {
@@ -80,7 +105,10 @@ impl Tally {
 /// When an edge first behaved abnormally.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Onset {
+    /// When the call began.
     pub at: Utc,
+    /// When it ended: a call that fails because of another one began before that one and ended after it.
+    pub ended: Utc,
     /// The call that shows it.
     pub call: String,
     /// False where earlier calls may exist that no list showed.

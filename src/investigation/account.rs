@@ -188,6 +188,7 @@ pub(super) fn path(case: &Case, suspect: &Suspect) -> Vec<Hop> {
                 from: key.from.clone(),
                 to: key.to.clone(),
                 first_abnormal: onset.at,
+                ended: onset.ended,
                 what: format!("{}{}", counted(case, key), first.unwrap_or_default()),
                 evidence: evidence(case, std::slice::from_ref(key)),
             })
@@ -197,7 +198,10 @@ pub(super) fn path(case: &Case, suspect: &Suspect) -> Vec<Hop> {
 
 /// Who was hurt: every party on the way whose calls failed or became slow, most first.
 pub(super) fn impact(case: &Case, suspect: &Suspect) -> Vec<Impact> {
-    let parties: BTreeSet<&Party> = suspect.explains.iter().map(|key| &key.to).collect();
+    let mut parties: BTreeSet<&Party> = suspect.explains.iter().map(|key| &key.to).collect();
+    if parties.len() > 1 {
+        parties.remove(&suspect.party);
+    }
     let mut hurt: Vec<(u64, Impact)> = parties
         .into_iter()
         .filter_map(|party| {

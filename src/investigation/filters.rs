@@ -1,29 +1,9 @@
 //! The filters that the phases send, from typed parts.
 
-use std::net::IpAddr;
-
-use crate::analysis::{EdgeKey, Layer, Party};
-
-/// A KFL string literal: quotes, backslashes and control characters escaped, so that no name can end it.
-fn literal(text: &str) -> String {
-    let mut out = String::with_capacity(text.len() + 2);
-    out.push('"');
-    for c in text.chars() {
-        match c {
-            '"' | '\\' => {
-                out.push('\\');
-                out.push(c);
-            }
-            '\n' => out.push_str("\\n"),
-            '\r' => out.push_str("\\r"),
-            '\t' => out.push_str("\\t"),
-            c if c.is_control() => out.push_str(&format!("\\u{:04x}", u32::from(c))),
-            c => out.push(c),
-        }
-    }
-    out.push('"');
-    out
-}
+use crate::{
+    analysis::{EdgeKey, Layer, Naming, Party},
+    kfl::quoted,
+};
 
 /// The cheap term that every filter begins with.
 pub(super) fn layer(layer: Layer) -> &'static str {
@@ -45,16 +25,17 @@ pub(super) fn failing(layer: Layer) -> &'static str {
 
 /// `end` is "src" or "dst".
 fn end(end: &str, party: &Party) -> String {
-    if party.name.parse::<IpAddr>().is_ok() {
-        return format!("{end}.ip == {}", literal(&party.name));
-    }
-    let pod_or_service = format!(
-        "({end}.service.name == {0} || {end}.pod.name == {0})",
-        literal(&party.name)
-    );
+    let name = quoted(&party.name);
+    let named = match party.naming {
+        Naming::Service => format!("{end}.service.name == {name}"),
+        Naming::Pod => format!("{end}.pod.name == {name}"),
+        Naming::Address => return format!("{end}.ip == {name}"),
+        Naming::Outside => return format!("{end}.namespace == \"\""),
+        Naming::Word => format!("({end}.service.name == {name} || {end}.pod.name == {name})"),
+    };
     match &party.namespace {
-        Some(namespace) => format!("{end}.namespace == {} && {pod_or_service}", literal(namespace)),
-        None => pod_or_service,
+        Some(namespace) => format!("{end}.namespace == {} && {named}", quoted(namespace)),
+        None => named,
     }
 }
 
@@ -81,7 +62,7 @@ pub(super) fn and(filter: &str, term: &str) -> String {
 /// The layer's calls, inside one namespace where the user named one.
 pub(super) fn all(of: Layer, namespace: Option<&str>) -> String {
     match namespace {
-        Some(namespace) => format!("{} && dst.namespace == {}", layer(of), literal(namespace)),
+        Some(namespace) => format!("{} && dst.namespace == {}", layer(of), quoted(namespace)),
         None => layer(of).to_owned(),
     }
 }

@@ -84,6 +84,8 @@ pub struct Hop {
     pub from: Party,
     pub to: Party,
     pub first_abnormal: Utc,
+    /// When that call ended.
+    pub ended: Utc,
     pub what: String,
     pub evidence: Vec<EvidenceId>,
 }

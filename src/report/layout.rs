@@ -177,10 +177,17 @@ fn path(doc: &mut Document, report: &Report, clock: &Clock) {
         return;
     }
     doc.heading("How it spread, from where it was noticed to the cause");
+    // Hops often follow within a second: then milliseconds tell the order.
+    let seconds: BTreeSet<Option<i64>> =
+        report.path.iter().map(|hop| at(&hop.first_abnormal).map(|t| t.timestamp())).collect();
+    let first = |time: &str| match at(time) {
+        Some(time) if seconds.len() < report.path.len() => clock.at_millis(time),
+        _ => local(time, clock),
+    };
     let rows = report.path.iter().map(|hop| {
         vec![
             format!("{} → {}", hop.from, hop.to),
-            local(&hop.first_abnormal, clock),
+            first(&hop.first_abnormal),
             hop.what.clone(),
             hop.evidence.join(" "),
         ]
@@ -232,46 +239,40 @@ fn evidence(doc: &mut Document, report: &Report) {
         .chain(report.ruled_out.iter().map(|r| &r.evidence))
         .chain(report.timeline.iter().map(|m| &m.evidence));
     let cited: BTreeSet<&str> = lists.flatten().map(String::as_str).collect();
-    let rows: Vec<Vec<String>> = report
-        .evidence
-        .iter()
-        .filter(|evidence| cited.contains(evidence.id.as_str()))
-        .map(|evidence| {
-            let hash: String = evidence.result_sha256.chars().take(12).collect();
-            vec![evidence.id.clone(), query(evidence), facts(evidence), hash]
-        })
-        .collect();
-    if rows.is_empty() {
+    let shown: Vec<&Evidence> =
+        report.evidence.iter().filter(|evidence| cited.contains(evidence.id.as_str())).collect();
+    if shown.is_empty() {
         return;
     }
-    doc.heading("Evidence, with the queries to run again");
-    doc.table(&["Id", "Query", "Facts", "SHA-256"], rows);
-    let others = report.evidence.len() - cited.len().min(report.evidence.len());
+    doc.heading("Evidence");
+    let rows = shown.iter().map(|evidence| {
+        let hash: String = evidence.result_sha256.chars().take(12).collect();
+        vec![evidence.id.clone(), evidence.tool.clone(), facts(evidence), hash]
+    });
+    doc.table(&["Id", "Tool", "Facts", "SHA-256"], rows.collect());
+    let others = report.evidence.len().saturating_sub(shown.len());
     if others > 0 {
         doc.paragraph(format!(
             "{others} more results that no claim rests on are in report.json and in the journal."
         ));
     }
+    doc.heading("Queries to run again");
+    let queries: Vec<String> =
+        shown.iter().map(|evidence| format!("{:<5}{}", evidence.id, query(evidence))).collect();
+    doc.blocks.push(Block::Code(queries.join("\n")));
 }
 
+/// The tool and its arguments but for the snapshot, which is the same for all.
 fn query(evidence: &Evidence) -> String {
-    let shown = |value: &Value| {
-        value
-            .as_str()
-            .map_or_else(|| value.to_string(), ToOwned::to_owned)
-    };
-    let filter = ["kfl", "filter", "query", "id", "call_id", "name", "snapshot_id"]
+    let arguments: Vec<String> = evidence
+        .arguments
+        .as_object()
         .into_iter()
-        .find_map(|name| {
-            evidence
-                .arguments
-                .get(name)
-                .filter(|value| value.as_str().is_none_or(|text| !text.is_empty()))
-        });
-    match filter {
-        Some(filter) => format!("{} `{}`", evidence.tool, shown(filter)),
-        None => evidence.tool.clone(),
-    }
+        .flatten()
+        .filter(|(name, value)| !matches!(name.as_str(), "snapshot_id" | "snapshot" | "db") && !value.is_null())
+        .map(|(name, value)| format!("{name}={value}"))
+        .collect();
+    format!("{} {}", evidence.tool, arguments.join(" "))
 }
 
 fn facts(evidence: &Evidence) -> String {

@@ -1,11 +1,12 @@
 //! From broad to narrow: each abnormal edge on its own, from before the window to its end, so that
 //! the first abnormal call is found rather than the first one asked for.
 
+use chrono::TimeDelta;
 use serde_json::json;
 
 use super::{answers, inspect::Inspect, read, stopped, weigh::Weigh};
 use crate::{
-    analysis::{Change, EdgeKey, Layer, Onset, compare, onset_of_events, suspects},
+    analysis::{Change, EdgeKey, Layer, Onset, compare, onset_of_events, risen, suspects},
     investigation::{
         action::{Action, Answer},
         case::{Case, Event},
@@ -189,6 +190,9 @@ fn take(case: &mut Case, look: &Look, answer: &Answer) -> Option<Look> {
         // Nothing in the earlier half: the first one is later than its end.
         return Some(look_later(case, look)?);
     }
+    if let Some(asked) = case.window {
+        calls = risen(calls, look.window.start, &asked);
+    }
     let times: Vec<Utc> = calls.iter().map(|call| call.ts).collect();
     let first = onset_of_events(&times, look.window.start)
         .and_then(|at| calls.get(at))
@@ -213,6 +217,7 @@ fn take(case: &mut Case, look: &Look, answer: &Answer) -> Option<Look> {
     let edge = case.picture.edge(look.key.clone());
     edge.onset = Some(Onset {
         at: first.ts,
+        ended: first.ts + TimeDelta::microseconds(first.elapsed_us.unwrap_or(0).max(0)),
         call: first.id.clone(),
         exact: !list.truncated,
     });

@@ -5,7 +5,7 @@ use serde_json::json;
 
 use super::{answers, conclude::Conclude, handoff::Handoff, read};
 use crate::{
-    analysis::{Layer, Party, Suspect, suspects},
+    analysis::{Layer, Naming, Party, Suspect, suspects},
     investigation::{
         account,
         action::Action,
@@ -33,10 +33,7 @@ impl Weigh {
     /// Was the workload the user named captured at all? A count without the condition tells.
     fn control(case: &Case) -> Option<Vec<Operation>> {
         let service = case.settings.service.as_ref()?;
-        let party = Party {
-            namespace: service.namespace.clone(),
-            name: service.name.clone(),
-        };
+        let party = Party { namespace: service.namespace.clone(), name: service.name.clone(), naming: Naming::Word };
         let scope = |filter: String| Scope {
             snapshot: case.snapshot.as_ref().map(|secured| secured.reference.clone()),
             dissection: case.dissected.clone().flatten(),
@@ -189,11 +186,11 @@ fn found(case: &Case, leading: &Suspect, rival: Option<&Suspect>) -> Finding {
         Some(onset) => {
             let earlier = path
                 .iter()
-                .filter(|hop| hop.first_abnormal < onset)
+                .filter(|hop| hop.ended < onset)
                 .min_by_key(|hop| hop.first_abnormal);
             if let Some(hop) = earlier {
                 doubts.push(format!(
-                    "the call from {} to {} was abnormal before the cause was",
+                    "the call from {} to {} failed before the cause did",
                     hop.from, hop.to
                 ));
             }

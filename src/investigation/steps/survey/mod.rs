@@ -1,0 +1,198 @@
+//! Statistics first: every edge of the service graph before and during the window.
+//!
+//! The turns: the server's own statistics; broad lists with their totals; where the list of all
+//! requests was cut, one list a service; where even that was, counting queries an edge. Lookups and
+//! connections are many and mostly fine: of them only the failing ones are listed, and the edges
+//! that those show are counted.
+
+mod asks;
+mod take;
+
+use std::collections::BTreeMap;
+
+use super::{answers, narrow::Narrow, stopped, weigh::Weigh};
+use crate::{
+    analysis::{EdgeKey, Layer, Party, compare},
+    investigation::{
+        action::Action,
+        case::Case,
+        machine::{Plan, Seen, State, Step},
+    },
+    time::Window,
+    wire::Operation,
+};
+
+#[derive(Clone, Debug)]
+pub struct Survey {
+    stage: Stage,
+    /// What is still to be asked in this stage, a query each.
+    queue: Vec<Ask>,
+    known: Known,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Stage {
+    Statistics,
+    Broad,
+    Services,
+    Edges,
+}
+
+/// One question of the survey, and where its answer belongs.
+#[derive(Clone, Debug, PartialEq)]
+struct Ask {
+    about: About,
+    /// In the window; otherwise in the time before it.
+    during: bool,
+    operation: Operation,
+}
+
+#[derive(Clone, Debug, PartialEq)]
+enum About {
+    Statistics,
+    /// A list of a whole layer.
+    Layer(Layer),
+    /// The failing calls of a layer.
+    FailingOf(Layer),
+    /// A list of the calls to a service.
+    Service(Layer, Party),
+    /// The number of calls of a layer.
+    LayerCount(Layer),
+    /// The number of calls, or of failing calls, along an edge.
+    Count(EdgeKey, Which),
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Which {
+    All,
+    Failing,
+}
+
+/// What complete lists have settled: an edge that they do not show had no such call.
+#[derive(Clone, Debug, Default)]
+struct Known {
+    /// Lists of all calls that were not cut: layer, service (`None` for the whole layer), during.
+    lists: Vec<(Layer, Option<Party>, bool)>,
+    /// Lists of failing calls that were not cut.
+    failing: Vec<(Layer, bool)>,
+    /// Failing calls of an edge, from those lists.
+    counts: BTreeMap<(EdgeKey, bool), u64>,
+}
+
+impl Known {
+    /// The number of failing calls of an edge, where a complete list told it.
+    fn failing(&self, key: &EdgeKey, during: bool) -> Option<u64> {
+        let complete = self.failing.contains(&(key.layer, during));
+        complete.then(|| self.counts.get(&(key.clone(), during)).copied().unwrap_or(0))
+    }
+}
+
+/// Queries put into one action: enough to keep several connections busy, few enough to show progress.
+const BATCH: usize = 8;
+
+impl Survey {
+    pub fn new(case: &Case) -> Self {
+        let queue = asks::statistics(case);
+        Self { stage: Stage::Statistics, queue, known: Known::default() }
+    }
+}
+
+/// The time before the window that the snapshot holds.
+pub(super) fn baseline(case: &Case) -> Option<Window> {
+    let (window, secured) = (case.window?, case.snapshot.as_ref()?);
+    let before = Window { start: secured.window.start, end: window.start };
+    (before.start < before.end).then_some(before)
+}
+
+impl Step for Survey {
+    fn plan(&self, _: &Case) -> Plan {
+        let calls: Vec<Operation> = self.queue.iter().take(BATCH).map(|ask| ask.operation.clone()).collect();
+        if calls.is_empty() {
+            return Plan::Decide;
+        }
+        let why = match self.stage {
+            Stage::Statistics => "the overall picture",
+            Stage::Broad => "who calls whom, and what fails",
+            Stage::Services => "each service before and during the window",
+            Stage::Edges => "exact counts where a list was cut",
+        };
+        Plan::Act(Action::Query { why: why.to_owned(), calls })
+    }
+
+    fn settle(&self, case: &mut Case, seen: Seen) -> State {
+        let mut next = self.clone();
+        if !self.queue.is_empty() {
+            let answers = match answers(seen) {
+                Ok(answers) => answers,
+                Err(failure) => return stopped("could not survey the window", failure),
+            };
+            let asked: Vec<Ask> = next.queue.drain(..next.queue.len().min(BATCH)).collect();
+            for (ask, answer) in asked.iter().zip(&answers) {
+                take::take(case, &mut next.known, ask, answer);
+            }
+        }
+        if next.queue.is_empty() { next.advance(case) } else { State::Survey(next) }
+    }
+
+    fn refused(&self, case: &mut Case, why: &str) -> State {
+        for ask in &self.queue {
+            if let About::Service(_, party) = &ask.about {
+                case.coverage.not_seen.push(format!("the calls to {party} were not listed: {why}"));
+            }
+        }
+        case.coverage.truncated.push(format!("the survey ended early: {why}"));
+        State::Weigh(Weigh::new())
+    }
+}
+
+impl Survey {
+    /// Fills the next stage's queue; stages without questions are passed over.
+    fn advance(mut self, case: &mut Case) -> State {
+        self.settle_known(case);
+        loop {
+            self.stage = match self.stage {
+                Stage::Statistics => {
+                    case.surveyed = true;
+                    Stage::Broad
+                }
+                Stage::Broad => Stage::Services,
+                Stage::Services => Stage::Edges,
+                Stage::Edges => return onward(case),
+            };
+            self.queue = match self.stage {
+                Stage::Statistics => Vec::new(),
+                Stage::Broad => asks::broad(case),
+                Stage::Services => asks::services(case),
+                Stage::Edges => asks::edges(case, &self.known),
+            };
+            self.queue.retain(|ask| !case.has_asked(&ask.operation));
+            if !self.queue.is_empty() {
+                return State::Survey(self);
+            }
+        }
+    }
+
+    /// Counts are exact on every edge that a list showed whole, also where it showed no call at all.
+    fn settle_known(&self, case: &mut Case) {
+        let no_baseline = baseline(case).is_none();
+        for (key, edge) in &mut case.picture.edges {
+            for during in [true, false] {
+                let tally = if during { &mut edge.during } else { &mut edge.before };
+                let listed = |(layer, to, of): &(Layer, Option<Party>, bool)| {
+                    *layer == key.layer && *of == during && to.as_ref().is_none_or(|to| to == &key.to)
+                };
+                if self.known.lists.iter().any(listed) || (!during && no_baseline) {
+                    tally.exact = true;
+                } else if let (false, Some(failing)) = (tally.exact, self.known.failing(key, during)) {
+                    tally.failing = failing;
+                }
+            }
+        }
+    }
+}
+
+fn onward(case: &mut Case) -> State {
+    let rules = &case.settings.playbook.survey.abnormal;
+    let abnormal = case.picture.edges.values().any(|edge| compare(&edge.before, &edge.during, rules).is_abnormal());
+    if abnormal { State::Narrow(Narrow::new(case)) } else { State::Weigh(Weigh::new()) }
+}

@@ -1,0 +1,160 @@
+//! What the survey's answers tell.
+
+use std::collections::BTreeMap;
+
+use serde_json::json;
+
+use super::{super::read, About, Ask, Known, Which};
+use crate::{
+    analysis::{EdgeKey, Layer, Outcome, Party, Tally, ends, outcome},
+    investigation::{action::Answer, case::Case},
+    wire::decode::{self, Call, CallList},
+};
+
+/// Good calls kept of an edge, to compare failing ones with.
+const GOOD_KEPT: usize = 20;
+
+/// Takes what an answer tells into the picture, and files it as evidence.
+pub(super) fn take(case: &mut Case, known: &mut Known, ask: &Ask, answer: &Answer) {
+    if ask.about == About::Statistics {
+        if let Ok(value) = answer.value() {
+            let stats = decode::stats(value);
+            case.file(answer, json!({ "total_calls": stats.total_calls, "error_rate": stats.error_rate }));
+        }
+        return;
+    }
+    let list = match read(answer, decode::calls) {
+        Ok(list) => list,
+        Err(failure) => {
+            let what = ask.operation.scope().map_or("", |scope| &scope.filter);
+            case.coverage.truncated.push(format!("`{what}` was not answered: {}", failure.message));
+            return;
+        }
+    };
+    if list.unreadable > 0 {
+        case.coverage.truncated.push(format!("{} rows of `{}` could not be read", list.unreadable, answer.tool));
+    }
+    match &ask.about {
+        About::Statistics => {}
+        About::Layer(layer) => take_list(case, known, (*layer, None), ask, answer, &list),
+        About::Service(layer, party) => take_list(case, known, (*layer, Some(party)), ask, answer, &list),
+        About::FailingOf(layer) => take_failing(case, known, *layer, ask, answer, &list),
+        About::LayerCount(_) => {
+            case.file(answer, json!({ "window": stretch(ask.during), "matching": list.total }));
+        }
+        About::Count(key, which) => take_count(case, key, *which, ask.during, answer, list.total),
+    }
+}
+
+/// How a stretch of time is named in facts.
+fn stretch(during: bool) -> &'static str {
+    if during { "during" } else { "before" }
+}
+
+fn by_edge(layer: Layer, calls: &[Call]) -> BTreeMap<EdgeKey, Vec<&Call>> {
+    let mut edges: BTreeMap<EdgeKey, Vec<&Call>> = BTreeMap::new();
+    for call in calls {
+        let (from, to) = ends(call);
+        edges.entry(EdgeKey { from, to, layer }).or_default().push(call);
+    }
+    edges
+}
+
+/// A list of a layer or of a service: tallies of its edges, exact where it was complete.
+fn take_list(
+    case: &mut Case,
+    known: &mut Known,
+    (layer, of): (Layer, Option<&Party>),
+    ask: &Ask,
+    answer: &Answer,
+    list: &CallList,
+) {
+    case.listed.extend(list.calls.iter().map(|call| call.id.clone()));
+    let failing = list.calls.iter().filter(|call| outcome(call) != Outcome::Good).count();
+    let id = case.file(
+        answer,
+        json!({
+            "window": stretch(ask.during),
+            "rows": list.calls.len(),
+            "total": list.total,
+            "failing_rows": failing,
+            "truncated": list.truncated,
+        }),
+    );
+    if !ask.during && !list.calls.is_empty() {
+        case.picture.has_baseline = true;
+    }
+    for (key, calls) in by_edge(layer, &list.calls) {
+        if of.is_some_and(|party| party != &key.to) {
+            continue;
+        }
+        let tally = Tally::of(calls.iter().copied(), !list.truncated);
+        if let (Some(id), false) = (&id, list.truncated) {
+            case.support(&key, id);
+        }
+        let edge = case.picture.edge(key);
+        if ask.during {
+            edge.during = tally;
+            let good = calls.iter().filter(|call| outcome(call) == Outcome::Good);
+            edge.good = good.take(GOOD_KEPT).map(|call| (*call).clone()).collect();
+        } else {
+            edge.before = tally;
+        }
+    }
+    if !list.truncated {
+        known.lists.push((layer, of.cloned(), ask.during));
+    }
+}
+
+/// The failing calls of a layer: edges that fail rarely are missing from a truncated list of all calls.
+fn take_failing(case: &mut Case, known: &mut Known, layer: Layer, ask: &Ask, answer: &Answer, list: &CallList) {
+    case.listed.extend(list.calls.iter().map(|call| call.id.clone()));
+    let id = case.file(
+        answer,
+        json!({
+            "window": stretch(ask.during),
+            "rows": list.calls.len(),
+            "failing": list.total,
+            "truncated": list.truncated,
+        }),
+    );
+    for (key, calls) in by_edge(layer, &list.calls) {
+        if !list.truncated {
+            known.counts.insert((key.clone(), ask.during), calls.len() as u64);
+            if let Some(id) = &id {
+                case.support(&key, id);
+            }
+        }
+        // Present from now on; how many calls there were in all is asked later.
+        case.picture.edge(key);
+    }
+    if !list.truncated {
+        known.failing.push((layer, ask.during));
+    }
+}
+
+fn take_count(case: &mut Case, key: &EdgeKey, which: Which, during: bool, answer: &Answer, total: Option<u64>) {
+    let Some(total) = total else {
+        case.coverage
+            .truncated
+            .push(format!("the server does not count the calls from {} to {}", key.from, key.to));
+        return;
+    };
+    let what = match which {
+        Which::All => "calls",
+        Which::Failing => "failing",
+    };
+    if let Some(id) = case.file(answer, json!({ "window": stretch(during), what: total })) {
+        case.support(key, &id);
+    }
+    let edge = case.picture.edge(key.clone());
+    let tally = if during { &mut edge.during } else { &mut edge.before };
+    match which {
+        Which::Failing => tally.failing = total,
+        // Asked last: with it the tally is whole.
+        Which::All => {
+            tally.calls = total;
+            tally.exact = true;
+        }
+    }
+}
