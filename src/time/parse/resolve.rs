@@ -317,7 +317,7 @@ impl<'a> Resolver<'a> {
                     "{clock_time} came twice on {date} in {place}, when the clocks were set back: which one is the {end}?"
                 ),
                 format!(
-                    "{clock_time} came twice on {date} in {place}, when the clocks were set back; as the {end} was taken"
+                    "{clock_time} came twice on {date} in {place}, when the clocks were set back; taken as the {end}"
                 ),
                 vec![
                     (first, format!("the first, {}", shown(first))),
@@ -334,7 +334,7 @@ impl<'a> Resolver<'a> {
                     "{clock_time} did not exist on {date} in {place}, the clocks were set forward over it: what is the {end}?"
                 ),
                 format!(
-                    "{clock_time} did not exist on {date} in {place}, the clocks were set forward over it; as the {end} was taken"
+                    "{clock_time} did not exist on {date} in {place}, the clocks were set forward over it; taken as the {end}"
                 ),
                 vec![
                     (
@@ -380,7 +380,7 @@ impl<'a> Resolver<'a> {
                 .iter()
                 .map(|(_, label)| Taken {
                     label: label.clone(),
-                    said: format!("{said} {label}"),
+                    said: format!("{said}: {label}"),
                 })
                 .collect(),
         };

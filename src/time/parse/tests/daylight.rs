@@ -6,19 +6,19 @@ use super::*;
 fn skipped_in_spring() {
     insta::assert_snapshot!(all(&["2:30am", "01:30-02:30", "02:30-03:15"], utc("2026-03-08T16:00:00Z"), zone("America/New_York")), @r"
     2:30am => 03:30:00–04:30:00 EDT (07:30:00–08:30:00 UTC)
-        02:30 did not exist on 2026-03-08 in America/New_York, the clocks were set forward over it; as the start of the window was taken 03:30 EDT, where a clock that was not set forward shows it
+        02:30 did not exist on 2026-03-08 in America/New_York, the clocks were set forward over it; taken as the start of the window: 03:30 EDT, where a clock that was not set forward shows it
         no end was given: the window ends an hour after its start, at 04:30:00 EDT (08:30:00 UTC)
       ? 02:30 did not exist on 2026-03-08 in America/New_York, the clocks were set forward over it: what is the start of the window?
       * 03:30 EDT, where a clock that was not set forward shows it: 03:30:00–04:30:00 EDT (07:30:00–08:30:00 UTC)
         03:00 EDT, the moment the clocks were set forward: 03:00:00–04:00:00 EDT (07:00:00–08:00:00 UTC)
         01:30 EST, where a clock that was set forward too early shows it: 01:30:00 EST–03:30:00 EDT (06:30:00–07:30:00 UTC)
     01:30-02:30 => 01:30:00 EST–03:30:00 EDT (06:30:00–07:30:00 UTC)
-        02:30 did not exist on 2026-03-08 in America/New_York, the clocks were set forward over it; as the end of the window was taken 03:30 EDT, where a clock that was not set forward shows it
+        02:30 did not exist on 2026-03-08 in America/New_York, the clocks were set forward over it; taken as the end of the window: 03:30 EDT, where a clock that was not set forward shows it
       ? 02:30 did not exist on 2026-03-08 in America/New_York, the clocks were set forward over it: what is the end of the window?
       * 03:30 EDT, where a clock that was not set forward shows it: 01:30:00 EST–03:30:00 EDT (06:30:00–07:30:00 UTC)
         03:00 EDT, the moment the clocks were set forward: 01:30:00 EST–03:00:00 EDT (06:30:00–07:00:00 UTC)
     02:30-03:15 => 03:00:00–03:15:00 EDT (07:00:00–07:15:00 UTC)
-        02:30 did not exist on 2026-03-08 in America/New_York, the clocks were set forward over it; as the start of the window was taken 03:00 EDT, the moment the clocks were set forward
+        02:30 did not exist on 2026-03-08 in America/New_York, the clocks were set forward over it; taken as the start of the window: 03:00 EDT, the moment the clocks were set forward
       ? 02:30 did not exist on 2026-03-08 in America/New_York, the clocks were set forward over it: what is the start of the window?
       * 03:00 EDT, the moment the clocks were set forward: 03:00:00–03:15:00 EDT (07:00:00–07:15:00 UTC)
         01:30 EST, where a clock that was set forward too early shows it: 01:30:00 EST–03:15:00 EDT (06:30:00–07:15:00 UTC)
@@ -29,15 +29,15 @@ fn skipped_in_spring() {
 fn twice_in_autumn() {
     insta::assert_snapshot!(all(&["1:30am", "01:10-01:40", "00:30-02:30"], utc("2026-11-01T16:00:00Z"), zone("America/New_York")), @r"
     1:30am => 01:30:00 EDT–02:30:00 EST (05:30:00–07:30:00 UTC)
-        01:30 came twice on 2026-11-01 in America/New_York, when the clocks were set back; as the start of the window was taken either of them, the window reaches over both
+        01:30 came twice on 2026-11-01 in America/New_York, when the clocks were set back; taken as the start of the window: either of them, the window reaches over both
         no end was given: the window ends an hour after its start, at 02:30:00 EST (07:30:00 UTC)
       ? 01:30 came twice on 2026-11-01 in America/New_York, when the clocks were set back: which one is the start of the window?
       * either of them, the window reaches over both: 01:30:00 EDT–02:30:00 EST (05:30:00–07:30:00 UTC)
         the first, 01:30 EDT: 01:30:00 EDT–01:30:00 EST (05:30:00–06:30:00 UTC)
         the second, 01:30 EST: 01:30:00–02:30:00 EST (06:30:00–07:30:00 UTC)
     01:10-01:40 => 01:10:00 EDT–01:40:00 EST (05:10:00–06:40:00 UTC)
-        01:10 came twice on 2026-11-01 in America/New_York, when the clocks were set back; as the start of the window was taken the first, 01:10 EDT
-        01:40 came twice on 2026-11-01 in America/New_York, when the clocks were set back; as the end of the window was taken the second, 01:40 EST
+        01:10 came twice on 2026-11-01 in America/New_York, when the clocks were set back; taken as the start of the window: the first, 01:10 EDT
+        01:40 came twice on 2026-11-01 in America/New_York, when the clocks were set back; taken as the end of the window: the second, 01:40 EST
       ? 01:10 came twice on 2026-11-01 in America/New_York, when the clocks were set back: which one is the start of the window?
       * the first, 01:10 EDT: 01:10:00 EDT–01:40:00 EST (05:10:00–06:40:00 UTC)
         the second, 01:10 EST: 01:10:00–01:40:00 EST (06:10:00–06:40:00 UTC)
