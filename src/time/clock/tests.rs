@@ -37,7 +37,7 @@ fn a_time_has_its_date_where_it_needs_one() {
         "Australia/Lord_Howe",
     ] {
         for time in times {
-            lines += &format!("{}\n", clock(zone, NOW).at(utc(time)));
+            lines.extend([clock(zone, NOW).at(utc(time)), "\n".to_owned()]);
         }
     }
     insta::assert_snapshot!(lines, @r"

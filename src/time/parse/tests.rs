@@ -3,6 +3,7 @@
 mod ambiguous;
 mod daylight;
 mod errors;
+mod forms;
 mod phrases;
 mod properties;
 
@@ -42,7 +43,7 @@ fn told(text: &str, now: Utc, zone: Zone) -> String {
     };
     let mut lines = format!("{text} => {}\n", clock.window(&reading.window));
     for assumption in &reading.assumptions {
-        lines += &format!("    {assumption}\n");
+        lines.extend(["    ", assumption, "\n"]);
     }
     for Ambiguity {
         question,
@@ -50,10 +51,10 @@ fn told(text: &str, now: Utc, zone: Zone) -> String {
         chosen,
     } in &reading.ambiguities
     {
-        lines += &format!("  ? {question}\n");
+        lines.extend(["  ? ", question, "\n"]);
         for (index, choice) in choices.iter().enumerate() {
-            let mark = if index == *chosen { '*' } else { ' ' };
-            lines += &format!("  {mark} {}\n", choice.label);
+            let mark = if index == *chosen { "*" } else { " " };
+            lines.extend(["  ", mark, " ", &choice.label, "\n"]);
         }
     }
     lines

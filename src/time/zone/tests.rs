@@ -5,8 +5,8 @@ use crate::time::abbreviation;
 
 fn told(system: SystemZone<'_>) -> String {
     let (zone, source, notes) = Zone::from_system(system);
-    let notes: String = notes.into_iter().map(|note| format!("\n    {note}")).collect();
-    format!("{zone} from {source}{notes}\n")
+    let lines = [format!("{zone} from {source}")].into_iter().chain(notes);
+    lines.collect::<Vec<_>>().join("\n    ") + "\n"
 }
 
 fn variable(value: &str) -> SystemZone<'_> {
@@ -128,6 +128,11 @@ fn the_sources_follow_each_other() {
             ..nothing
         }),
         told(SystemZone {
+            localtime_bytes: Some(b"TZif2\0...\nCET-1CEST,M3.5.0,M10.5.0/3\n"),
+            etc_timezone: Some("Europe/Madrid"),
+            ..nothing
+        }),
+        told(SystemZone {
             localtime_bytes: Some(b"TZif2 cut off"),
             etc_timezone: Some("Europe/Berlin"),
             ..nothing
@@ -153,6 +158,7 @@ fn the_sources_follow_each_other() {
     Asia/Tokyo from the link /etc/localtime
     Asia/Jerusalem from the file /etc/localtime
         /etc/localtime is a copy without its name; its rule `IST-2IDT,M3.4.4/26,M10.5.0` is that of Asia/Jerusalem
+    Europe/Madrid from the file /etc/localtime
     Europe/Berlin from the file /etc/timezone
         /etc/localtime is a file that does not say its zone
         the time zone is Europe/Berlin, from the file /etc/timezone
