@@ -359,7 +359,12 @@ impl<'a> Resolver<'a> {
                 forward,
             ),
         };
-        let mut possible: Vec<(Utc, String)> = options.into_iter().filter(|(at, _)| fits(*at)).collect();
+        // A fixed date may lie beyond the limit; then that decides nothing.
+        let any = options.iter().any(|(at, _)| fits(*at));
+        let mut possible: Vec<(Utc, String)> =
+            options.into_iter().filter(|(at, _)| fits(*at) || !any).collect();
+        // At the first second of a gap two of them are the same instant.
+        possible.dedup_by_key(|(at, _)| *at);
         let second = match (frame.on(naive), possible.len()) {
             (WallTime::Twice { second, .. }, 2) if self.alone => Some(second),
             _ => None,
@@ -369,9 +374,6 @@ impl<'a> Resolver<'a> {
                 0,
                 (default, "either of them, the window reaches over both".to_owned()),
             );
-        }
-        if possible.is_empty() {
-            return default;
         }
         let decision = Decision {
             question,

@@ -134,6 +134,30 @@ fn gaps_and_folds_of_many_zones() {
     }
 }
 
+/// The first second of a gap and the last of a fold, where off-by-one errors live.
+#[test]
+fn the_edges_of_gaps_and_folds() {
+    let now = utc("2026-12-01T00:00:00Z");
+    let new_york = zone("America/New_York");
+    let read = |text| {
+        let point = parse_point(text, now, &new_york).unwrap();
+        let choices = point
+            .ambiguities
+            .first()
+            .map_or(0, |question| question.choices.len());
+        (point.at, choices)
+    };
+    assert_eq!(read("2026-03-08 01:59:59"), (utc("2026-03-08T06:59:59Z"), 0));
+    assert_eq!(read("2026-03-08 02:00:00"), (utc("2026-03-08T07:00:00Z"), 2));
+    assert_eq!(read("2026-03-08 02:00:00.5"), (utc("2026-03-08T07:00:00.5Z"), 3));
+    assert_eq!(read("2026-03-08 02:59:59"), (utc("2026-03-08T07:59:59Z"), 3));
+    assert_eq!(read("2026-03-08 03:00:00"), (utc("2026-03-08T07:00:00Z"), 0));
+    assert_eq!(read("2026-11-01 00:59:59"), (utc("2026-11-01T04:59:59Z"), 0));
+    assert_eq!(read("2026-11-01 01:00:00"), (utc("2026-11-01T05:00:00Z"), 2));
+    assert_eq!(read("2026-11-01 01:59:59.5"), (utc("2026-11-01T05:59:59.5Z"), 2));
+    assert_eq!(read("2026-11-01 02:00:00"), (utc("2026-11-01T07:00:00Z"), 0));
+}
+
 #[test]
 fn a_zone_without_changes_has_no_questions() {
     let now = utc("2026-12-01T00:00:00Z");

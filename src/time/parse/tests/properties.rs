@@ -153,7 +153,7 @@ proptest! {
                 prop_assert!(one.choices[0].window.start < one.choices[1].window.start);
             }
             [one] => {
-                prop_assert_eq!(one.choices.len(), 3);
+                prop_assert!((2..=3).contains(&one.choices.len()));
                 prop_assert!(one.choices.iter().all(|choice| shows(choice.window.start) != wall));
                 prop_assert!(shows(point.at) > wall);
             }
