@@ -156,10 +156,6 @@ impl Clock {
     }
 
     /// A length of time in at most two units; see [`duration`].
-    #[expect(
-        clippy::unused_self,
-        reason = "a report asks one value, its clock, for everything about time"
-    )]
     pub fn duration(&self, length: TimeDelta) -> String {
         duration(length)
     }

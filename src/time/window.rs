@@ -36,6 +36,7 @@ impl Window {
     }
 
     /// The same stretch with `buffer` more on both sides.
+    #[must_use]
     pub fn widened(&self, buffer: TimeDelta) -> Self {
         Self {
             start: self.start.checked_sub_signed(buffer).unwrap_or(self.start),

@@ -139,7 +139,7 @@ impl Parser {
         };
         if let Some(Day::Weekday { weekday, last: false }) = wall.day {
             if date.weekday() != weekday {
-                return Err(self.error(&format!("belongs to a date that is no {weekday}day")));
+                return Err(self.error(&format!("begins a date that is a {}", date.format("%A"))));
             }
             wall.day = None;
         }

@@ -34,10 +34,14 @@ pub enum TimeError {
     HourAlone { text: String },
     /// Letters where a zone would stand.
     #[error(
-        "`{letters}` is no abbreviation of a time zone that is known here; write the zone as in `18:12 Asia/Tokyo` or its \
-         offset as in `18:12+09:00`"
+        "`{letters}` is no abbreviation of a time zone that is known here{}; write the zone as in `18:12 Asia/Tokyo` or \
+         its offset as in `18:12+09:00`",
+        suggestion.as_ref().map(|known| format!(" (did you mean {known}?)")).unwrap_or_default()
     )]
-    UnknownZone { letters: String },
+    UnknownZone {
+        letters: String,
+        suggestion: Option<String>,
+    },
     /// `--until` beside a `--since` that already says until when.
     #[error("two ends were given: `{text}` already says when the window ends")]
     TwoEnds { text: String },

@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use chrono::TimeDelta;
+use chrono::{FixedOffset, TimeDelta};
 
 use super::error::{TimeError, Unreadable};
 use super::lexer::{Digits, Kind, Token, tokens};
@@ -101,8 +101,8 @@ impl Parser {
     }
 
     /// Our own way of writing a time ends in the same time in UTC: `15:03:22 IST (13:03:22 UTC)`. It settles which
-    /// IST that was.
-    fn parenthesis(&mut self, phrase: Phrase) -> Result<Phrase, Unreadable> {
+    /// IST that was, and where it has a date of its own, it is all that is needed.
+    fn parenthesis(&mut self, mut phrase: Phrase) -> Result<Phrase, Unreadable> {
         if !self.eat(&Kind::Open) {
             return Ok(phrase);
         }
@@ -111,23 +111,26 @@ impl Parser {
         if !self.eat(&Kind::Close) {
             return Err(self.error("should be `)`"));
         }
-        let unlike = "does not say the same time in UTC";
-        match (phrase, inner) {
-            (Phrase::Point(Moment::Wall(mut outer)), Phrase::Point(Moment::Wall(inner))) => {
-                settle(&mut outer, &inner).ok_or_else(|| self.error_at(place, unlike))?;
-                Ok(Phrase::Point(Moment::Wall(outer)))
+        let settled = match (&mut phrase, &inner) {
+            (Phrase::Point(Moment::Wall(outer)), Phrase::Point(Moment::Wall(inner)))
+                if inner.is_universal() =>
+            {
+                settle(outer, inner)
             }
             (
-                Phrase::Between(Moment::Wall(mut start), End::At(Moment::Wall(mut end))),
-                Phrase::Between(Moment::Wall(mut inner_start), End::At(Moment::Wall(inner_end))),
-            ) => {
-                inner_start.frame = inner_start.frame.or_else(|| inner_end.frame.clone());
-                settle(&mut start, &inner_start)
-                    .and_then(|()| settle(&mut end, &inner_end))
-                    .ok_or_else(|| self.error_at(place, unlike))?;
-                Ok(Phrase::Between(Moment::Wall(start), End::At(Moment::Wall(end))))
-            }
-            _ => Err(self.error_at(place, unlike)),
+                Phrase::Between(Moment::Wall(start), End::At(Moment::Wall(end))),
+                Phrase::Between(Moment::Wall(inner_start), End::At(Moment::Wall(inner_end))),
+            ) if inner_end.is_universal() => match settle(start, inner_start) {
+                // A date at one end serves both.
+                Some(false) => settle(end, inner_end),
+                dated => dated,
+            },
+            _ => None,
+        };
+        match settled {
+            Some(true) => Ok(inner),
+            Some(false) => Ok(phrase),
+            None => Err(self.error_at(place, "does not say the same time in UTC")),
         }
     }
 
@@ -140,15 +143,12 @@ impl Parser {
             if !parts.is_empty() && !self.eat(&Kind::Comma) && and {
                 self.skip(&["and"]);
             }
-            match self.counted(smallest) {
-                Some((unit, count)) => {
-                    smallest = Some(unit);
-                    parts.push((unit, count));
-                }
-                None => {
-                    self.at = before;
-                    break;
-                }
+            if let Some((unit, count)) = self.counted(smallest) {
+                smallest = Some(unit);
+                parts.push((unit, count));
+            } else {
+                self.at = before;
+                break;
             }
         }
         if parts.is_empty() {
@@ -379,19 +379,22 @@ impl Parser {
     }
 }
 
-/// Gives `outer` the offset that makes it the time `inner`, in UTC; `None` where none does.
-fn settle(outer: &mut Wall, inner: &Wall) -> Option<()> {
-    let universal = match &inner.frame {
-        Some(FrameSpec::Letters(letters)) => letters == "UTC" || letters == "Z",
-        Some(FrameSpec::Zone(zone)) => *zone == crate::time::Zone::UTC,
-        _ => false,
-    };
+/// Gives `outer` the offset that makes it the time `inner`, in UTC, of the same date; or tells that `inner` has a
+/// date of its own. `None` where the two do not fit.
+fn settle(outer: &mut Wall, inner: &Wall) -> Option<bool> {
     let (local, utc) = (outer.time?, inner.time?);
-    if !universal || (local.second, local.nano) != (utc.second, utc.nano) {
+    let ahead = local.seconds() - utc.seconds();
+    if local.nano != utc.nano || ahead % 900 != 0 {
         return None;
     }
-    // Between 12 hours behind and 14 ahead; where both signs fit (+13 and -11), what is known decides later.
-    let ahead = (local.seconds() - utc.seconds()).rem_euclid(86_400);
-    outer.frame = Some(FrameSpec::Ahead(i32::try_from(ahead).ok()?));
-    Some(())
+    if inner.day.is_some() {
+        return Some(true);
+    }
+    let offset = i32::try_from(ahead)
+        .ok()
+        .filter(|ahead| (-43_200..=50_400).contains(ahead))?;
+    if matches!(outer.frame, None | Some(FrameSpec::Letters(_))) {
+        outer.frame = FixedOffset::east_opt(offset).map(FrameSpec::Offset);
+    }
+    Some(false)
 }

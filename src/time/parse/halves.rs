@@ -13,10 +13,10 @@ pub(super) fn share(start: &mut Wall, end: &mut Wall) {
     match (first.half, second.half) {
         // Whatever makes the shorter range.
         (None, Some(_)) if first.is_open() => {
-            first.half = nearer(*first, |first| second.seconds() - first.seconds());
+            first.half = Some(nearer(*first, |first| second.seconds() - first.seconds()));
         }
         (Some(_), None) if second.is_open() => {
-            second.half = nearer(*second, |second| second.seconds() - first.seconds());
+            second.half = Some(nearer(*second, |second| second.seconds() - first.seconds()));
         }
         (None, None) => {
             // Minutes, or an hour after twelve, at one end tell the clock of both.
@@ -34,7 +34,7 @@ pub(super) fn share(start: &mut Wall, end: &mut Wall) {
 
 /// The half of the day of `time` for which `length` is the shorter way round the clock, a whole day being the
 /// longest.
-fn nearer(time: Time, length: impl Fn(Time) -> i64) -> Option<Half> {
+fn nearer(time: Time, length: impl Fn(Time) -> i64) -> Half {
     let round = |half| {
         (length(Time {
             half: Some(half),
@@ -42,9 +42,9 @@ fn nearer(time: Time, length: impl Fn(Time) -> i64) -> Option<Half> {
         }) - 1)
             .rem_euclid(DAY)
     };
-    Some(if round(Half::Am) < round(Half::Pm) {
+    if round(Half::Am) < round(Half::Pm) {
         Half::Am
     } else {
         Half::Pm
-    })
+    }
 }

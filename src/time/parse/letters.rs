@@ -5,6 +5,7 @@ use chrono::FixedOffset;
 use super::error::TimeError;
 use super::phrase::{FrameSpec, Time, Wall};
 use super::resolve::{Decision, Resolver, Taken};
+use super::vocabulary::nearest_abbreviation;
 use crate::time::Utc;
 use crate::time::abbreviation::{self, Meaning};
 use crate::time::frame::{Frame, WallTime};
@@ -17,7 +18,6 @@ impl Resolver<'_> {
             None | Some(FrameSpec::Local) => Frame::Zone(self.clock.zone),
             Some(FrameSpec::Zone(zone)) => Frame::Zone(*zone),
             Some(FrameSpec::Offset(offset)) => Frame::Fixed(*offset),
-            Some(FrameSpec::Ahead(seconds)) => Frame::Fixed(self.ahead(wall, *seconds, limit)),
             Some(FrameSpec::Letters(letters)) => self.letters(wall, letters, limit)?,
         })
     }
@@ -36,9 +36,7 @@ impl Resolver<'_> {
             }
             None => match meanings {
                 [] => {
-                    return Err(TimeError::UnknownZone {
-                        letters: letters.to_owned(),
-                    });
+                    return Err(unknown(letters));
                 }
                 [only] => self.meaning(wall, letters, only, limit),
                 [first, ..] => {
@@ -88,15 +86,15 @@ impl Resolver<'_> {
             return Frame::Zone(meaning.zone().unwrap_or(self.clock.zone));
         };
         let frame = Frame::Fixed(offset);
-        if let Some(at) = self.guess(wall, frame, limit).map(WallTime::earliest) {
-            if zone.offset(at) != offset {
-                self.note(format!(
-                    "{letters} was read as {}, although {zone} has {} ({}) then",
-                    long_offset(offset),
-                    zone.abbreviation(at),
-                    long_offset(zone.offset(at)),
-                ));
-            }
+        if let Some(at) = self.guess(wall, frame, limit).map(WallTime::earliest)
+            && zone.offset(at) != offset
+        {
+            self.note(format!(
+                "{letters} was read as {}, although {zone} has {} ({}) then",
+                long_offset(offset),
+                zone.abbreviation(at),
+                long_offset(zone.offset(at)),
+            ));
         }
         frame
     }
@@ -132,32 +130,17 @@ impl Resolver<'_> {
         }
     }
 
-    /// The offset that many seconds ahead, up to whole days: what the reader's zone has then, else the more
-    /// usual one (+13 of New Zealand against -11 of Samoa, -10 of Hawaii against +14 of Kiribati).
-    fn ahead(&self, wall: &Wall, seconds: i32, limit: Utc) -> FixedOffset {
-        let zone = self.clock.zone;
-        let own = self
-            .guess(wall, Frame::Zone(zone), limit)
-            .map(|at| zone.offset(at.earliest()));
-        let utc = Frame::Zone(crate::time::Zone::UTC);
-        let own = own.or_else(|| self.guess(wall, utc, limit).map(|at| zone.offset(at.earliest())));
-        match own {
-            Some(own) if own.local_minus_utc().rem_euclid(86_400) == seconds => own,
-            _ => {
-                let seconds = if seconds > 13 * 3600 {
-                    seconds - 86_400
-                } else {
-                    seconds
-                };
-                FixedOffset::east_opt(seconds).unwrap_or_else(|| chrono::Offset::fix(&chrono::Utc))
-            }
-        }
-    }
-
     fn guess(&self, wall: &Wall, frame: Frame, limit: Utc) -> Option<WallTime> {
         let time = wall.time.unwrap_or(Time::whole(12));
         self.last_wall(wall, time, frame, limit)
             .ok()
             .map(|naive| frame.on(naive))
+    }
+}
+
+fn unknown(letters: &str) -> TimeError {
+    TimeError::UnknownZone {
+        letters: letters.to_owned(),
+        suggestion: nearest_abbreviation(letters),
     }
 }

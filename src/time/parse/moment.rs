@@ -7,7 +7,7 @@ use super::error::Unreadable;
 use super::grammar::Parser;
 use super::lexer::{Digits, Kind};
 use super::phrase::{Day, Form, FrameSpec, Moment, Part, Time, Wall};
-use super::vocabulary::{AGO, ORDINAL, PAST, UNTIL, month, nearest, part, weekday};
+use super::vocabulary::{AGO, ORDINAL, PAST, UNTIL, month, nearest_word, part, weekday};
 use crate::time::abbreviation;
 use crate::time::zone::{Zone, nearest_zones};
 
@@ -167,13 +167,13 @@ impl Parser {
             self.set_frame(wall, FrameSpec::Zone(zone), 1)
         } else if wall.time.is_some_and(|time| time.form != Form::Bare)
             && (2..=5).contains(&word.len())
-            && nearest(word).is_none()
+            && nearest_word(word).is_none()
         {
             // Perhaps the abbreviation of the reader's own zone; refused later where it is not.
             self.set_frame(wall, FrameSpec::Letters(word.to_ascii_uppercase()), 1)
         } else {
             let mut error = self.error("is no word of a time");
-            error.suggestion = nearest(word);
+            error.suggestion = nearest_word(word);
             Err(error)
         }
     }
@@ -190,7 +190,7 @@ impl Parser {
         }
         self.advance(1);
         let mut error = self.error("should be a day, a part of the day or a length of time");
-        error.suggestion = nearest(next);
+        error.suggestion = nearest_word(next);
         Err(error)
     }
 
@@ -214,17 +214,17 @@ impl Parser {
             return self.set_time(wall, time, 1 + taken);
         }
         // `3.30pm`
-        if let (Some(Kind::Dot), Some(minutes)) = (self.kind(1), self.digits_at(2)) {
-            if let Some((half, taken)) = self.half(3).filter(|_| minutes.len == 2 && minutes.value < 60) {
-                let minute = u32::try_from(minutes.value).unwrap_or(0);
-                let time = Time {
-                    minute,
-                    half: Some(half),
-                    form: Form::Short,
-                    ..self.hour_alone(digits)?
-                };
-                return self.set_time(wall, time, 3 + taken);
-            }
+        if let (Some(Kind::Dot), Some(minutes)) = (self.kind(1), self.digits_at(2))
+            && let Some((half, taken)) = self.half(3).filter(|_| minutes.len == 2 && minutes.value < 60)
+        {
+            let minute = u32::try_from(minutes.value).unwrap_or(0);
+            let time = Time {
+                minute,
+                half: Some(half),
+                form: Form::Short,
+                ..self.hour_alone(digits)?
+            };
+            return self.set_time(wall, time, 3 + taken);
         }
         if let Some(word) = self.word_at(1).map(str::to_owned) {
             if ORDINAL.contains(&word.as_str()) && self.is_glued(1) {
@@ -259,22 +259,22 @@ impl Parser {
         };
         let mut taken = 3;
         let (mut second, mut nano) = (0, 0);
-        if self.kind(taken) == Some(&Kind::Colon) {
-            if let Some(digits) = self.digits_at(taken + 1) {
-                if digits.len != 2 || digits.value > 59 {
-                    self.advance(taken + 1);
-                    return Err(self.error("should be seconds from 00 to 59"));
-                }
-                (second, taken) = (digits.value, taken + 2);
-                // A comma too, as ISO 8601 and many logs have it; glued, so that `18:12:00, 14 Mar` is none.
-                let mark = matches!(self.kind(taken), Some(Kind::Dot | Kind::Comma));
-                if let Some(digits) = self
-                    .digits_at(taken + 1)
-                    .filter(|d| mark && d.len <= 18 && self.is_glued(taken + 1))
-                {
-                    nano = nanoseconds(digits);
-                    taken += 2;
-                }
+        if self.kind(taken) == Some(&Kind::Colon)
+            && let Some(digits) = self.digits_at(taken + 1)
+        {
+            if digits.len != 2 || digits.value > 59 {
+                self.advance(taken + 1);
+                return Err(self.error("should be seconds from 00 to 59"));
+            }
+            (second, taken) = (digits.value, taken + 2);
+            // A comma too, as ISO 8601 and many logs have it; glued, so that `18:12:00, 14 Mar` is none.
+            let mark = matches!(self.kind(taken), Some(Kind::Dot | Kind::Comma));
+            if let Some(digits) = self
+                .digits_at(taken + 1)
+                .filter(|d| mark && d.len <= 18 && self.is_glued(taken + 1))
+            {
+                nano = nanoseconds(digits);
+                taken += 2;
             }
         }
         let mut time = Time {

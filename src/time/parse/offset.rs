@@ -18,11 +18,12 @@ impl Parser {
         wall: &mut Wall,
         letters: String,
     ) -> Result<(), Unreadable> {
-        if matches!(letters.as_str(), "UTC" | "GMT") && matches!(self.kind(1), Some(Kind::Plus | Kind::Dash))
+        if matches!(letters.as_str(), "UTC" | "GMT")
+            && matches!(self.kind(1), Some(Kind::Plus | Kind::Dash))
+            && let Some((offset, taken)) =
+                self.offset(1, if self.kind(1) == Some(&Kind::Dash) { 12 } else { 14 })
         {
-            if let Some((offset, taken)) = self.offset(1, 14) {
-                return self.set_frame(wall, FrameSpec::Offset(offset), 1 + taken);
-            }
+            return self.set_frame(wall, FrameSpec::Offset(offset), 1 + taken);
         }
         self.set_frame(wall, FrameSpec::Letters(letters), 1)
     }
@@ -40,7 +41,7 @@ impl Parser {
                 dated && (self.has_seconds() || self.joined_by_t()) && self.is_glued(0) && self.is_glued(1);
             let written = self.shown(self.place().start..self.tokens_end(taken));
             if !full {
-                if self.two_digits_twice() {
+                if dated && self.two_digits_twice() {
                     let note = "was read as the end of a range; an offset from UTC is written as in";
                     wall.notes
                         .push(format!("`{written}` {note} `18:12 UTC{written}`"));

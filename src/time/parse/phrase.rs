@@ -63,6 +63,11 @@ impl Wall {
     pub(super) fn is_empty(&self) -> bool {
         self.day.is_none() && self.time.is_none() && self.part.is_none()
     }
+
+    /// Whether it says that it is in UTC.
+    pub(super) fn is_universal(&self) -> bool {
+        matches!(&self.frame, Some(FrameSpec::Letters(letters)) if letters == "UTC" || letters == "Z")
+    }
 }
 
 /// Which day.
@@ -181,10 +186,9 @@ impl Part {
     /// Which half of the day an hour on the 12-hour clock falls in.
     pub(super) fn half(self, hour: u32) -> Half {
         match self {
-            Self::Morning => Half::Am,
             Self::Afternoon | Self::Evening => Half::Pm,
             Self::Night if (6..=11).contains(&hour) => Half::Pm,
-            Self::Night => Half::Am,
+            Self::Morning | Self::Night => Half::Am,
         }
     }
 }
@@ -198,6 +202,4 @@ pub(super) enum FrameSpec {
     Letters(String),
     /// The reader's own.
     Local,
-    /// Seconds ahead of UTC, but for whole days: known from the same time in UTC.
-    Ahead(i32),
 }

@@ -1,12 +1,13 @@
 //! What a phrase means in instants.
 
-use chrono::TimeDelta;
+use chrono::{NaiveDateTime, TimeDelta};
 
 use super::error::TimeError;
 use super::halves::share;
 use super::phrase::{End, FrameSpec, Moment, Phrase, Span, Wall};
 use super::reading::{AROUND, LONGEST_OPEN};
 use super::resolve::{Edge, Resolver};
+use crate::time::frame::{Frame, WallTime};
 use crate::time::{Clock, Utc, Window, duration};
 
 /// A range over midnight that is longer is mentioned: its ends may have been mixed up.
@@ -42,6 +43,7 @@ pub(super) fn meant(resolver: &mut Resolver<'_>, phrase: &Phrase, what: Meant) -
             end: now,
         },
         Phrase::Around(moment) => {
+            resolver.alone = true;
             let middle = resolver.start(moment, now)?;
             resolver.not_yet(middle, moment)?;
             resolver.note(format!(
@@ -51,7 +53,7 @@ pub(super) fn meant(resolver: &mut Resolver<'_>, phrase: &Phrase, what: Meant) -
             ));
             let wide = Window {
                 start: middle,
-                end: middle,
+                end: resolver.both_until.unwrap_or(middle),
             }
             .widened(AROUND);
             Window {
@@ -75,8 +77,10 @@ impl Resolver<'_> {
     /// A start without an end.
     fn open(&mut self, moment: &Moment) -> Result<Window, TimeError> {
         let now = self.clock.now;
+        self.alone = true;
         let start = self.start(moment, now)?;
-        let hour = start.checked_add_signed(LONGEST_OPEN).unwrap_or(start);
+        let last = self.both_until.unwrap_or(start);
+        let hour = last.checked_add_signed(LONGEST_OPEN).unwrap_or(last);
         let end = if hour < now {
             self.note(format!(
                 "no end was given: the window ends an hour after its start, at {}",
@@ -99,8 +103,8 @@ impl Resolver<'_> {
         let (mut start, mut end) = (start.clone(), end.clone());
         if let (Moment::Wall(first), End::At(Moment::Wall(second))) = (&mut start, &mut end) {
             share(first, second);
-            first.frame = first.frame.clone().or_else(|| shared(second.frame.as_ref()));
-            second.frame = second.frame.clone().or_else(|| shared(first.frame.as_ref()));
+            first.frame = first.frame.clone().or_else(|| second.frame.clone());
+            second.frame = second.frame.clone().or_else(|| first.frame.clone());
         }
         let window = match (&start, &end) {
             (_, End::After(span)) => {
@@ -118,7 +122,7 @@ impl Resolver<'_> {
                 self.not_yet(start, &Moment::Wall(first.clone()))?;
                 let window = Window {
                     start,
-                    end: self.wall_end(second, start)?,
+                    end: self.wall_end(second, start, self.skipped(first))?,
                 };
                 if second.day.is_none() && window.length() > LONGEST_NIGHT && over_midnight(self, window) {
                     let length = duration(window.length());
@@ -145,7 +149,7 @@ impl Resolver<'_> {
                 let start = self.start(&start, now)?;
                 Window {
                     start,
-                    end: self.wall_end(second, start)?,
+                    end: self.wall_end(second, start, None)?,
                 }
             }
             (_, End::At(end)) => Window {
@@ -189,12 +193,25 @@ impl Resolver<'_> {
         }
     }
 
-    /// The end that follows `start`.
-    fn wall_end(&mut self, wall: &Wall, start: Utc) -> Result<Utc, TimeError> {
+    /// The wall time of a start that the reader's clocks skipped.
+    fn skipped(&self, wall: &Wall) -> Option<NaiveDateTime> {
+        let frame = Frame::Zone(self.clock.zone);
+        let naive = self.last_wall(wall, wall.time?, frame, self.clock.now).ok()?;
+        let own = matches!(wall.frame, None | Some(FrameSpec::Local));
+        (own && matches!(frame.on(naive), WallTime::Skipped { .. })).then_some(naive)
+    }
+
+    /// The end that follows `start`; `skipped` as for [`Resolver::first_after`].
+    fn wall_end(
+        &mut self,
+        wall: &Wall,
+        start: Utc,
+        skipped: Option<NaiveDateTime>,
+    ) -> Result<Utc, TimeError> {
         self.take_notes(wall);
         let frame = self.frame(wall, start)?;
         match wall.time {
-            Some(time) => self.first_after(wall, time, frame, start),
+            Some(time) => self.first_after(wall, time, frame, start, skipped.filter(|_| wall.day.is_none())),
             None => Ok(self.stretch(wall, frame, self.clock.now, Some(Edge::End))?.1),
         }
     }
@@ -248,11 +265,4 @@ impl Resolver<'_> {
 fn over_midnight(resolver: &Resolver<'_>, window: Window) -> bool {
     let zone = resolver.clock.zone;
     zone.local(window.start).date() != zone.local(window.end).date()
-}
-
-/// The zone of one end for the other; an offset known from a time in parentheses belongs to its own end.
-fn shared(frame: Option<&FrameSpec>) -> Option<FrameSpec> {
-    frame
-        .filter(|frame| !matches!(frame, FrameSpec::Ahead(_)))
-        .cloned()
 }

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use super::error::TimeError;
 use super::grammar;
-use super::phrase::{Moment, Phrase};
+use super::phrase::Phrase;
 use super::range::{Meant, meant};
 use super::resolve::Resolver;
 use crate::time::{Clock, HourStyle, Utc, Window, Zone};
@@ -110,13 +110,10 @@ pub fn parse_point_with(
     answers: &[usize],
 ) -> Result<PointReading, TimeError> {
     let phrase = grammar::phrase(text)?;
-    let moment = match phrase {
-        Phrase::Point(moment) | Phrase::UntilNow(moment @ (Moment::Ago { .. } | Moment::Wall(_))) => moment,
-        _ => {
-            return Err(TimeError::NotOne {
-                text: text.trim().chars().take(80).collect(),
-            });
-        }
+    let (Phrase::Point(moment) | Phrase::UntilNow(moment)) = phrase else {
+        return Err(TimeError::NotOne {
+            text: text.trim().chars().take(80).collect(),
+        });
     };
     let reading = read(&Phrase::Point(moment), Meant::Point, now, *zone, answers)?;
     let Reading {
@@ -139,7 +136,7 @@ fn read(phrase: &Phrase, what: Meant, now: Utc, zone: Zone, answers: &[usize]) -
         hours: HourStyle::TwentyFour,
     };
     let run = |picks: &[usize]| {
-        let mut resolver = Resolver::new(clock, picks);
+        let mut resolver = Resolver::new(clock, picks, what == Meant::Point);
         let window = meant(&mut resolver, phrase, what);
         (window, resolver.decisions, resolver.notes)
     };

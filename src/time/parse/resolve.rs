@@ -38,6 +38,12 @@ pub(super) struct Resolver<'a> {
     pub(super) clock: Clock,
     /// For the first decisions, which option to take; the default for the rest.
     picks: &'a [usize],
+    /// Whether a single time is wanted, not a window.
+    point: bool,
+    /// Whether the start that is looked for stands alone, so that a window could reach over both of two times.
+    pub(super) alone: bool,
+    /// The later of two times, where the window is to reach over both.
+    pub(super) both_until: Option<Utc>,
     pub(super) decisions: Vec<Decision>,
     pub(super) notes: Vec<String>,
     /// Letters of zones that are settled already, so that one range is not asked twice.
@@ -45,10 +51,13 @@ pub(super) struct Resolver<'a> {
 }
 
 impl<'a> Resolver<'a> {
-    pub(super) fn new(clock: Clock, picks: &'a [usize]) -> Self {
+    pub(super) fn new(clock: Clock, picks: &'a [usize], point: bool) -> Self {
         Self {
             clock,
             picks,
+            point,
+            alone: false,
+            both_until: None,
             decisions: Vec::new(),
             notes: Vec::new(),
             settled: Vec::new(),
@@ -89,17 +98,26 @@ impl<'a> Resolver<'a> {
             |afternoon| frame.on(afternoon).earliest() <= limit,
             naive,
         );
-        self.instant(naive, frame, edge, |at| at <= limit)
+        Ok(self.instant(naive, frame, edge, |at| at <= limit))
     }
 
     /// The first time after `start` that `wall` means; a fixed date stands, whatever the start.
+    ///
+    /// Where the clocks skipped the start, `skipped` is its wall time: a later one of that day is the end, even where
+    /// the instant taken for the start comes after it (`02:30-03:15`); that way to read the start then falls out.
     pub(super) fn first_after(
         &mut self,
         wall: &Wall,
         time: Time,
         frame: Frame,
         start: Utc,
+        skipped: Option<NaiveDateTime>,
     ) -> Result<Utc, TimeError> {
+        if let Some(naive) =
+            skipped.and_then(|skipped| on_date(wall, time, skipped.date()).filter(|end| *end > skipped))
+        {
+            return Ok(self.instant(naive, frame, Edge::End, |at| at > start));
+        }
         let anchor = frame.local(start).date();
         let dates = self.dates(wall.day, frame, anchor, 1);
         let later = |naive: &NaiveDateTime| match frame.on(*naive) {
@@ -116,7 +134,7 @@ impl<'a> Resolver<'a> {
             .find(later)
             .or(candidates.first().copied());
         let naive = naive.ok_or_else(|| out_of_range(wall))?;
-        self.instant(naive, frame, Edge::End, |at| at > start)
+        Ok(self.instant(naive, frame, Edge::End, |at| at > start))
     }
 
     /// The last wall time before or at `limit`.
@@ -176,26 +194,23 @@ impl<'a> Resolver<'a> {
         if wall.part == Some(Part::Morning) && start > limit {
             start = edge(date, 0).unwrap_or(start);
         }
-        match wall.part {
-            Some(part) => {
-                let hours = format!("{from:02}:00 to {:02}:00", to % 24);
-                self.note(format!(
-                    "`{}`: the {} was taken as {hours}",
-                    wall.typed,
-                    part.name()
-                ));
-            }
-            None => {
-                let taken = match edge_of {
-                    None => "whole",
-                    Some(Edge::Start) => "beginning",
-                    Some(Edge::End) => "end",
-                };
-                self.note(format!(
-                    "`{}` has no time of day: the {taken} of {date} was taken",
-                    wall.typed
-                ));
-            }
+        if let Some(part) = wall.part {
+            let hours = format!("{from:02}:00 to {:02}:00", to % 24);
+            self.note(format!(
+                "`{}`: the {} was taken as {hours}",
+                wall.typed,
+                part.name()
+            ));
+        } else {
+            let taken = match edge_of {
+                None => "whole",
+                Some(Edge::Start) => "beginning",
+                Some(Edge::End) => "end",
+            };
+            self.note(format!(
+                "`{}` has no time of day: the {taken} of {date} was taken",
+                wall.typed
+            ));
         }
         Ok((start, end))
     }
@@ -284,27 +299,25 @@ impl<'a> Resolver<'a> {
     }
 
     /// The instant of a wall time; where there are several, or none, that is decided.
-    fn instant(
-        &mut self,
-        naive: NaiveDateTime,
-        frame: Frame,
-        edge: Edge,
-        fits: impl Fn(Utc) -> bool,
-    ) -> Result<Utc, TimeError> {
+    fn instant(&mut self, naive: NaiveDateTime, frame: Frame, edge: Edge, fits: impl Fn(Utc) -> bool) -> Utc {
         let clock_time = naive.format("%H:%M").to_string();
         let (date, place) = (naive.date(), frame.name());
-        let end = if edge == Edge::Start { "start" } else { "end" };
+        let end = match edge {
+            _ if self.point => "time",
+            Edge::Start => "start of the window",
+            Edge::End => "end of the window",
+        };
         let shown = |at: Utc| format!("{} {}", frame.local(at).format("%H:%M"), frame.label(at));
         let (question, said, options, default): (String, String, Vec<(Utc, String)>, Utc) = match frame
             .on(naive)
         {
-            WallTime::Once(at) => return Ok(at),
+            WallTime::Once(at) => return at,
             WallTime::Twice { first, second } => (
                 format!(
                     "{clock_time} came twice on {date} in {place}, when the clocks were set back: which one is the {end}?"
                 ),
                 format!(
-                    "{clock_time} came twice on {date} in {place}, when the clocks were set back; as the {end} of the window was taken"
+                    "{clock_time} came twice on {date} in {place}, when the clocks were set back; taken as the {end}"
                 ),
                 vec![
                     (first, format!("the first, {}", shown(first))),
@@ -321,7 +334,7 @@ impl<'a> Resolver<'a> {
                     "{clock_time} did not exist on {date} in {place}, the clocks were set forward over it: what is the {end}?"
                 ),
                 format!(
-                    "{clock_time} did not exist on {date} in {place}, the clocks were set forward over it; as the {end} of the window was taken"
+                    "{clock_time} did not exist on {date} in {place}, the clocks were set forward over it; taken as the {end}"
                 ),
                 vec![
                     (
@@ -346,9 +359,21 @@ impl<'a> Resolver<'a> {
                 forward,
             ),
         };
-        let possible: Vec<(Utc, String)> = options.into_iter().filter(|(at, _)| fits(*at)).collect();
-        if possible.is_empty() {
-            return Ok(default);
+        // A fixed date may lie beyond the limit; then that decides nothing.
+        let any = options.iter().any(|(at, _)| fits(*at));
+        let mut possible: Vec<(Utc, String)> =
+            options.into_iter().filter(|(at, _)| fits(*at) || !any).collect();
+        // At the first second of a gap two of them are the same instant.
+        possible.dedup_by_key(|(at, _)| *at);
+        let second = match (frame.on(naive), possible.len()) {
+            (WallTime::Twice { second, .. }, 2) if self.alone => Some(second),
+            _ => None,
+        };
+        if second.is_some() {
+            possible.insert(
+                0,
+                (default, "either of them, the window reaches over both".to_owned()),
+            );
         }
         let decision = Decision {
             question,
@@ -357,12 +382,13 @@ impl<'a> Resolver<'a> {
                 .iter()
                 .map(|(_, label)| Taken {
                     label: label.clone(),
-                    said: format!("{said} {label}"),
+                    said: format!("{said}: {label}"),
                 })
                 .collect(),
         };
         let pick = self.decide(decision);
-        Ok(possible.get(pick).map_or(default, |(at, _)| *at))
+        self.both_until = second.filter(|_| pick == 0);
+        possible.get(pick).map_or(default, |(at, _)| *at)
     }
 }
 

@@ -156,25 +156,23 @@ const OFFERED: &[&str] = &[
     "weeks",
 ];
 
-/// The word, or for three or more letters the abbreviation, that `word` is most like.
-pub(super) fn nearest(word: &str) -> Option<String> {
+/// The word that `word` is most like, quoted.
+pub(super) fn nearest_word(word: &str) -> Option<String> {
     let length = word.chars().count();
     if !(3..=16).contains(&length) {
         return None;
     }
-    let near = |known: &&str| {
-        let edits = strsim::osa_distance(word, known);
-        let allowed = if length < 5 { 1 } else { 2 };
-        (edits <= allowed && edits < known.len()).then_some(edits)
-    };
-    let best = OFFERED
+    let allowed = if length < 5 { 1 } else { 2 };
+    let near = OFFERED
         .iter()
-        .filter_map(|known| near(known).map(|edits| (edits, *known)))
-        .min_by_key(|(e, _)| *e);
-    if let Some((_, word)) = best {
-        return Some(format!("`{word}`"));
-    }
-    let known = abbreviation::names()
-        .find(|name| name.len() > 2 && strsim::osa_distance(&name.to_ascii_lowercase(), word) == 1);
+        .map(|known| (strsim::osa_distance(word, known), *known));
+    let near = near.filter(|(edits, known)| *edits <= allowed && *edits < known.len());
+    near.min_by_key(|(edits, _)| *edits)
+        .map(|(_, known)| format!("`{known}`"))
+}
+
+/// The abbreviation one letter away from `letters`, quoted.
+pub(super) fn nearest_abbreviation(letters: &str) -> Option<String> {
+    let known = abbreviation::names().find(|name| name.len() > 2 && strsim::osa_distance(name, letters) == 1);
     known.map(|name| format!("`{name}`"))
 }

@@ -80,7 +80,8 @@ impl Rule {
         same.or_else(|| self.fixed_hour())
     }
 
-    fn is_kept_by(&self, zone: Zone) -> bool {
+    /// Whether the zone has these letters and offsets, and changes between them when the rule says.
+    pub(super) fn is_kept_by(&self, zone: Zone) -> bool {
         let shows = |wall: NaiveDateTime, reckoned: FixedOffset, name: &str, offset: FixedOffset| {
             let at = reckoned.from_local_datetime(&wall).single().map(|at| at.to_utc());
             at.is_some_and(|at| zone.offset(at) == offset && zone.abbreviation(at) == normal(name, offset))

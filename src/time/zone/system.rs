@@ -74,7 +74,7 @@ impl Zone {
                 ZoneSource::LocaltimeLink,
                 from_name("/etc/localtime points to", system.localtime_link),
             ),
-            (ZoneSource::LocaltimeRule, from_file(system.localtime_bytes)),
+            (ZoneSource::LocaltimeRule, from_file(&system)),
             (
                 ZoneSource::EtcTimezone,
                 from_name("/etc/timezone says", system.etc_timezone),
@@ -150,8 +150,10 @@ fn from_name(source: &str, name: Option<&str>) -> Answer {
 }
 
 /// A compiled zone file (RFC 9636) of version 2 or later ends in the rule for the future, between newlines.
-fn from_file(bytes: Option<&[u8]>) -> Answer {
-    let Some(bytes) = bytes.filter(|bytes| bytes.starts_with(b"TZif")) else {
+///
+/// Many zones can keep one rule, so the one that the other sources name is taken where it does.
+fn from_file(system: &SystemZone<'_>) -> Answer {
+    let Some(bytes) = system.localtime_bytes.filter(|bytes| bytes.starts_with(b"TZif")) else {
         return Answer::Nothing;
     };
     let footer = bytes
@@ -161,7 +163,15 @@ fn from_file(bytes: Option<&[u8]>) -> Answer {
         return Answer::Unknown("/etc/localtime is a file that does not say its zone".to_owned());
     };
     let shown = shown(footer);
-    match Rule::parse(footer).and_then(|rule| rule.zone()) {
+    let rule = Rule::parse(footer);
+    let named = [system.etc_timezone, system.fallback].map(|name| from_name("", name));
+    for answer in named {
+        match (answer, &rule) {
+            (Answer::Zone(zone), Some(rule)) if rule.is_kept_by(zone) => return Answer::Zone(zone),
+            _ => {}
+        }
+    }
+    match rule.and_then(|rule| rule.zone()) {
         Some(zone) => Answer::Likely(
             zone,
             format!("/etc/localtime is a copy without its name; its rule `{shown}` is that of {zone}"),
