@@ -69,6 +69,8 @@ pub(super) async fn investigate(config: &Config, args: &InvestigateArgs, show: S
     let plan = Plan {
         question: args.question.clone().unwrap_or_default(),
         source: source::chosen(config, &args.source)?,
+        since: since.clone(),
+        until: args.until.clone(),
         reading,
         namespace: args.namespace.clone(),
         service,
@@ -97,6 +99,8 @@ pub(super) async fn demo(config: &Config, args: &DemoArgs, show: Show) -> Result
         source: Source::Demo {
             name: name.to_owned(),
         },
+        since: capture.since.to_owned(),
+        until: Some(capture.until.to_owned()),
         reading,
         namespace: None,
         service: None,
@@ -117,6 +121,8 @@ pub(super) fn list_demos() -> Result<u8, AppError> {
 struct Plan {
     question: String,
     source: Source,
+    since: String,
+    until: Option<String>,
     reading: Reading,
     namespace: Option<String>,
     service: Option<ServiceName>,
@@ -164,6 +170,8 @@ fn prepare(
     let settings = Settings {
         source,
         question: redactor.text(&plan.question),
+        since: plan.since,
+        until: plan.until,
         reading: plan.reading,
         zone: moment.zone,
         hours: config.hours,

@@ -10,7 +10,7 @@ use super::args::Format;
 use crate::{
     error::{AppError, Kind},
     investigation::Case,
-    report::{self, Report},
+    report::{self, Detail, Report},
 };
 
 /// Prints to stdout. A reader that has gone away ends the output, not the program with an error.
@@ -50,7 +50,8 @@ fn width() -> u16 {
 
 /// A report in one format.
 pub(super) fn rendered(report: &Report, case: &Case, format: Format, width_of: Option<u16>) -> String {
-    let document = report::document(report, &case.settings.clock());
+    let detail = if format == Format::Text && width_of.is_none() { Detail::Brief } else { Detail::Full };
+    let document = report::document(report, &case.settings.clock(), detail);
     match format {
         Format::Text => report::text(&document, width_of.unwrap_or_else(width)),
         Format::Md => report::markdown(&document),

@@ -38,7 +38,10 @@ pub struct Settings {
     pub source: Source,
     /// The user's own words; may be empty.
     pub question: String,
-    /// What the time words were read as.
+    /// The user's words for the window: the answers to questions about them are read together with them.
+    pub since: String,
+    pub until: Option<String>,
+    /// What they were read as.
     pub reading: Reading,
     pub zone: Zone,
     /// Whether prose writes 3:23 PM or 15:23.

@@ -15,8 +15,17 @@ use crate::{
     time::{Clock, Utc, Window},
 };
 
+/// How much of the evidence is laid out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Detail {
+    /// What the cause and the path rest on: for a terminal, where the verdict is not to scroll away.
+    Brief,
+    /// What any claim rests on.
+    Full,
+}
+
 /// Lays a report out. `clock` renders the times that the report holds.
-pub fn document(report: &Report, clock: &Clock) -> Document {
+pub fn document(report: &Report, clock: &Clock, detail: Detail) -> Document {
     let mut doc = Document {
         title: title(report),
         blocks: Vec::new(),
@@ -60,7 +69,7 @@ pub fn document(report: &Report, clock: &Clock) -> Document {
         doc.blocks.push(Block::Numbered(report.next.clone()));
     }
     coverage(&mut doc, report, clock);
-    evidence(&mut doc, report);
+    evidence(&mut doc, report, detail);
     closing(&mut doc, report);
     doc
 }
@@ -229,16 +238,19 @@ fn coverage(doc: &mut Document, report: &Report, clock: &Clock) {
 }
 
 /// Evidence that a claim cites; the rest is in report.json.
-fn evidence(doc: &mut Document, report: &Report) {
-    let lists = report
+fn evidence(doc: &mut Document, report: &Report, detail: Detail) {
+    let mut lists: Vec<&Vec<String>> = report
         .root_causes
         .iter()
-        .map(|c| &c.evidence)
-        .chain(report.path.iter().map(|h| &h.evidence))
-        .chain(report.impact.iter().map(|i| &i.evidence))
-        .chain(report.ruled_out.iter().map(|r| &r.evidence))
-        .chain(report.timeline.iter().map(|m| &m.evidence));
-    let cited: BTreeSet<&str> = lists.flatten().map(String::as_str).collect();
+        .map(|cause| &cause.evidence)
+        .chain(report.path.iter().map(|hop| &hop.evidence))
+        .collect();
+    if detail == Detail::Full {
+        lists.extend(report.impact.iter().map(|impact| &impact.evidence));
+        lists.extend(report.ruled_out.iter().map(|out| &out.evidence));
+        lists.extend(report.timeline.iter().map(|moment| &moment.evidence));
+    }
+    let cited: BTreeSet<&str> = lists.into_iter().flatten().map(String::as_str).collect();
     let shown: Vec<&Evidence> =
         report.evidence.iter().filter(|evidence| cited.contains(evidence.id.as_str())).collect();
     if shown.is_empty() {
@@ -252,9 +264,11 @@ fn evidence(doc: &mut Document, report: &Report) {
     doc.table(&["Id", "Tool", "Facts", "SHA-256"], rows.collect());
     let others = report.evidence.len().saturating_sub(shown.len());
     if others > 0 {
-        doc.paragraph(format!(
-            "{others} more results that no claim rests on are in report.json and in the journal."
-        ));
+        let which = match detail {
+            Detail::Brief => "more results",
+            Detail::Full => "more results that no claim rests on",
+        };
+        doc.paragraph(format!("{others} {which} are in report.json and in the journal."));
     }
     doc.heading("Queries to run again");
     let queries: Vec<String> =

@@ -12,7 +12,7 @@ mod text;
 
 pub use build::report;
 pub use document::plain;
-pub use layout::document;
+pub use layout::{Detail, document};
 pub use markdown::markdown;
 pub use model::{Report, SCHEMA, schema};
 pub use text::{text, wrapped};

@@ -9,7 +9,7 @@ use crate::{
         case::{Case, Event},
         machine::{Plan, Seen, State, Step},
     },
-    time::Window,
+    time::{Ambiguity, Reading, Window, parse_window_with},
     wire::{
         Operation,
         decode::{self, Boundaries},
@@ -19,26 +19,48 @@ use crate::{
 /// Asks about what is ambiguous, one question after the other, then looks at the boundaries.
 #[derive(Clone, Debug)]
 pub struct SettleWindow {
-    /// The window as far as the user's words are understood.
-    window: Window,
-    /// The next ambiguity to ask about.
-    asking: usize,
+    /// What the user's words mean, with the answers so far.
+    reading: Reading,
+    answers: Vec<usize>,
 }
 
 impl SettleWindow {
     pub fn new(case: &Case) -> Self {
         Self {
-            window: case.settings.reading.window,
-            asking: 0,
+            reading: case.settings.reading.clone(),
+            answers: Vec::new(),
         }
     }
 
-    fn open_question<'a>(&self, case: &'a Case) -> Option<&'a crate::time::Ambiguity> {
+    fn open_question(&self, case: &Case) -> Option<&Ambiguity> {
         if case.settings.no_input {
             None
         } else {
-            case.settings.reading.ambiguities.get(self.asking)
+            self.reading.ambiguities.get(self.answers.len())
         }
+    }
+
+    /// Reads the user's words again with one more answer.
+    fn answered(&self, case: &mut Case, choice: usize) -> Self {
+        let mut answers = self.answers.clone();
+        answers.push(choice);
+        let settings = &case.settings;
+        let read = parse_window_with(
+            &settings.since,
+            settings.until.as_deref(),
+            settings.now,
+            &settings.zone,
+            &answers,
+        );
+        // The words were read before; with an answer that was offered they can be read again.
+        let reading = read.unwrap_or_else(|_| self.reading.clone());
+        case.assumptions = settings
+            .notes
+            .iter()
+            .chain(&reading.assumptions)
+            .cloned()
+            .collect();
+        Self { reading, answers }
     }
 }
 
@@ -71,16 +93,7 @@ impl Step for SettleWindow {
                 Seen::Observed(Observation::Chosen { choice }) => choice,
                 _ => ambiguity.chosen,
             };
-            let chosen = ambiguity.choices.get(choice);
-            let window = chosen.map_or(self.window, |choice| choice.window);
-            if let Some(choice) = chosen {
-                case.assumptions
-                    .push(format!("{} Answered: {}.", ambiguity.question, choice.label));
-            }
-            return State::Window(Self {
-                window,
-                asking: self.asking + 1,
-            });
+            return State::Window(self.answered(case, choice));
         }
         let answers = match answers(seen) {
             Ok(answers) => answers,
@@ -138,31 +151,31 @@ impl SettleWindow {
     /// Cuts the window to the data, and says what is missing.
     fn inside(&self, case: &mut Case, captured: Window) -> State {
         let clock = case.settings.clock();
-        let Some(window) = self.window.overlap(&captured) else {
-            let reason = if self.window.end <= captured.start {
+        let Some(window) = self.reading.window.overlap(&captured) else {
+            let reason = if self.reading.window.end <= captured.start {
                 format!(
                     "the window {} has been rotated out of the buffers: the oldest packet left is of {}",
-                    clock.window(&self.window),
+                    clock.window(&self.reading.window),
                     clock.at(captured.start)
                 )
             } else {
                 format!(
                     "nothing is recorded for the window {} yet: the newest packet is of {}",
-                    clock.window(&self.window),
+                    clock.window(&self.reading.window),
                     clock.at(captured.end)
                 )
             };
-            case.window = Some(self.window);
+            case.window = Some(self.reading.window);
             case.coverage.not_seen.push(reason.clone());
             return State::Conclude(Conclude::no_data(
                 reason,
-                next_time(self.window.end <= captured.start),
+                next_time(self.reading.window.end <= captured.start),
             ));
         };
-        if window != self.window {
+        if window != self.reading.window {
             let missing = format!(
                 "of the window {} only {} is recorded",
-                clock.window(&self.window),
+                clock.window(&self.reading.window),
                 clock.window(&window)
             );
             case.coverage.not_seen.push(missing);
