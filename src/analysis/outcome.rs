@@ -66,7 +66,7 @@ fn connection(call: &Call) -> Outcome {
 }
 
 /// The service behind an end of a call; else its pod, its address.
-pub fn party(peer: &Peer) -> Party {
+pub(super) fn party(peer: &Peer) -> Party {
     let named = |name: &Option<String>, naming| {
         let name = name.clone().filter(|name| !name.is_empty())?;
         Some((name, naming))

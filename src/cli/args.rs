@@ -10,11 +10,11 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 /// root cause report in your own time zone. It reads and records; it changes nothing in a cluster.
 #[derive(Debug, Parser)]
 #[command(version, about, max_term_width = 100, after_long_help = AFTER)]
-pub struct Cli {
+pub(super) struct Cli {
     #[command(subcommand)]
-    pub command: Command,
+    pub(super) command: Command,
     #[command(flatten)]
-    pub verbosity: Verbosity,
+    pub(super) verbosity: Verbosity,
 }
 
 const AFTER: &str = "\
@@ -24,17 +24,17 @@ Exit status: 0 root cause found or no anomaly; 3 inconclusive or no data; 2 wron
 Start with `rca-agent demo`: it needs no cluster, no key and no network.";
 
 #[derive(Debug, Args)]
-pub struct Verbosity {
+pub(super) struct Verbosity {
     /// Show no progress
     #[arg(short, long, global = true)]
-    pub quiet: bool,
+    pub(super) quiet: bool,
     /// Log more to stderr; twice for everything
     #[arg(short, long, global = true, action = clap::ArgAction::Count)]
-    pub verbose: u8,
+    pub(super) verbose: u8,
 }
 
 #[derive(Debug, Subcommand)]
-pub enum Command {
+pub(super) enum Command {
     /// Investigate a bundled capture; needs no cluster, no key, no network
     Demo(DemoArgs),
     /// Find what failed first, why, and how it spread
@@ -58,43 +58,43 @@ pub enum Command {
 /// Where Kubeshark is; one of these, or `kubeshark mcp` is started.
 #[derive(Clone, Debug, Default, Args)]
 #[command(next_help_heading = "Where Kubeshark is")]
-pub struct SourceArgs {
+pub(super) struct SourceArgs {
     /// Start this command and speak MCP over its stdin and stdout
     #[arg(long, value_name = "COMMAND", conflicts_with_all = ["mcp_url", "capture"])]
-    pub mcp_command: Option<String>,
+    pub(super) mcp_command: Option<String>,
     /// Speak MCP over streamable HTTP; the bearer token is read from KUBESHARK_HUB_TOKEN
     #[arg(long, value_name = "URL", conflicts_with = "capture")]
-    pub mcp_url: Option<String>,
+    pub(super) mcp_url: Option<String>,
     /// Investigate a capture directory or a single pcap, through the embedded hub
     #[arg(long, value_name = "PATH")]
-    pub capture: Option<PathBuf>,
+    pub(super) capture: Option<PathBuf>,
 }
 
 /// How times are read and written.
 #[derive(Clone, Debug, Default, Args)]
 #[command(next_help_heading = "Time")]
-pub struct TimeArgs {
+pub(super) struct TimeArgs {
     /// Time zone, by its IANA name (default: the system's)
     #[arg(long, value_name = "ZONE")]
-    pub tz: Option<String>,
+    pub(super) tz: Option<String>,
     /// Investigate as of this moment
     #[arg(long, value_name = "TIME")]
-    pub now: Option<String>,
+    pub(super) now: Option<String>,
 }
 
 #[derive(Clone, Debug, Default, Args)]
 #[command(next_help_heading = "Output")]
-pub struct OutputArgs {
+pub(super) struct OutputArgs {
     /// Format of the report on stdout (default: text on a terminal, md otherwise)
     #[arg(long, value_enum)]
-    pub format: Option<Format>,
+    pub(super) format: Option<Format>,
     /// Also write all formats, the journal and attachments into this directory
     #[arg(long, value_name = "DIR")]
-    pub out: Option<PathBuf>,
+    pub(super) out: Option<PathBuf>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub enum Format {
+pub(super) enum Format {
     Text,
     Md,
     Json,
@@ -103,49 +103,49 @@ pub enum Format {
 /// Limits and permissions.
 #[derive(Clone, Debug, Default, Args)]
 #[command(next_help_heading = "Limits and permissions")]
-pub struct RunArgs {
+pub(super) struct RunArgs {
     /// Tool calls that may be made, failed ones included
     #[arg(long, value_name = "N")]
-    pub budget_calls: Option<u32>,
+    pub(super) budget_calls: Option<u32>,
     /// Seconds that may be spent in tools and in waiting for them
     #[arg(long, value_name = "N")]
-    pub budget_seconds: Option<u64>,
+    pub(super) budget_seconds: Option<u64>,
     /// Never ask; what is chosen instead is written in the report as an assumption
     #[arg(long)]
-    pub no_input: bool,
+    pub(super) no_input: bool,
     /// Approve what would change the cluster's state
     #[arg(long)]
-    pub yes: bool,
+    pub(super) yes: bool,
     /// Export the packets of the workloads involved
     #[arg(long)]
-    pub pcap: bool,
+    pub(super) pcap: bool,
     /// Directory of cases (default: `cases`, or RCA_CASES)
     #[arg(long, value_name = "DIR")]
-    pub cases: Option<PathBuf>,
+    pub(super) cases: Option<PathBuf>,
     /// Model to use; this version investigates without one
     #[arg(long, value_name = "NAME", default_value = "none", value_parser = ["none"])]
-    pub model: String,
+    pub(super) model: String,
 }
 
 #[derive(Debug, Args)]
-pub struct DemoArgs {
+pub(super) struct DemoArgs {
     /// Which capture; without a name the incident. `--list` names all
-    pub name: Option<String>,
+    pub(super) name: Option<String>,
     /// List the bundled captures
     #[arg(long)]
-    pub list: bool,
+    pub(super) list: bool,
     #[command(flatten)]
-    pub time: TimeArgs,
+    pub(super) time: TimeArgs,
     #[command(flatten)]
-    pub output: OutputArgs,
+    pub(super) output: OutputArgs,
     #[command(flatten)]
-    pub run: RunArgs,
+    pub(super) run: RunArgs,
 }
 
 #[derive(Debug, Args)]
-pub struct InvestigateArgs {
+pub(super) struct InvestigateArgs {
     /// What you want to know, in your own words
-    pub question: Option<String>,
+    pub(super) question: Option<String>,
     /// When it began: `3pm`, `yesterday 14:05`, `20 minutes ago`, `14:05..14:20`, `last 45 min`, `2026-03-14 18:12+02:00`
     #[arg(
         long,
@@ -153,61 +153,61 @@ pub struct InvestigateArgs {
         required_unless_present = "print_schema",
         allow_hyphen_values = true
     )]
-    pub since: Option<String>,
+    pub(super) since: Option<String>,
     /// When it ended (default: at most an hour after --since)
     #[arg(long, value_name = "TIME", allow_hyphen_values = true)]
-    pub until: Option<String>,
+    pub(super) until: Option<String>,
     /// Look at the calls to this namespace only
     #[arg(short, long)]
-    pub namespace: Option<String>,
+    pub(super) namespace: Option<String>,
     /// The workload you ask about, as NAMESPACE/NAME
     #[arg(long, value_name = "NAMESPACE/NAME")]
-    pub service: Option<String>,
+    pub(super) service: Option<String>,
     /// Print the JSON Schema of report.json and end
     #[arg(long)]
-    pub print_schema: bool,
+    pub(super) print_schema: bool,
     #[command(flatten)]
-    pub source: SourceArgs,
+    pub(super) source: SourceArgs,
     #[command(flatten)]
-    pub time: TimeArgs,
+    pub(super) time: TimeArgs,
     #[command(flatten)]
-    pub output: OutputArgs,
+    pub(super) output: OutputArgs,
     #[command(flatten)]
-    pub run: RunArgs,
+    pub(super) run: RunArgs,
 }
 
 #[derive(Debug, Args)]
-pub struct HubArgs {
+pub(super) struct HubArgs {
     /// A capture directory, a single pcap or pcapng (also .zst), or the name of a bundled capture
     #[arg(required_unless_present = "list_faults")]
-    pub path: Option<PathBuf>,
+    pub(super) path: Option<PathBuf>,
     /// Serve streamable HTTP at http://ADDR/mcp instead of stdio; the token, if any, is read from KUBESHARK_HUB_TOKEN
     #[arg(long, value_name = "ADDR")]
-    pub listen: Option<std::net::SocketAddr>,
+    pub(super) listen: Option<std::net::SocketAddr>,
     /// Behave like a server with this fault, to rehearse; may be given several times
     #[arg(long, value_name = "FAULT")]
-    pub fault: Vec<String>,
+    pub(super) fault: Vec<String>,
     /// List the faults that can be rehearsed
     #[arg(long)]
-    pub list_faults: bool,
+    pub(super) list_faults: bool,
     /// What a filter with an unknown field does: `silent` answers nothing, as Kubeshark does; `strict` is an error
     #[arg(long, value_name = "MODE", default_value = "silent", value_parser = ["silent", "strict"])]
-    pub kfl_errors: String,
+    pub(super) kfl_errors: String,
 }
 
 #[derive(Debug, Args)]
-pub struct CasesArgs {
+pub(super) struct CasesArgs {
     #[command(subcommand)]
-    pub action: Option<CasesAction>,
+    pub(super) action: Option<CasesAction>,
     /// Directory of cases (default: `cases`, or RCA_CASES)
     #[arg(long, value_name = "DIR", global = true)]
-    pub cases: Option<PathBuf>,
+    pub(super) cases: Option<PathBuf>,
     #[command(flatten)]
-    pub time: TimeArgs,
+    pub(super) time: TimeArgs,
 }
 
 #[derive(Debug, Subcommand)]
-pub enum CasesAction {
+pub(super) enum CasesAction {
     /// List all cases, the newest first
     List,
     /// Show a case's report and what was done
@@ -221,46 +221,46 @@ pub enum CasesAction {
 }
 
 #[derive(Debug, Args)]
-pub struct ResumeArgs {
+pub(super) struct ResumeArgs {
     /// Id of the case, or its directory
-    pub case: String,
+    pub(super) case: String,
     #[arg(long, value_name = "DIR")]
-    pub cases: Option<PathBuf>,
+    pub(super) cases: Option<PathBuf>,
     #[command(flatten)]
-    pub source: SourceArgs,
+    pub(super) source: SourceArgs,
     #[command(flatten)]
-    pub output: OutputArgs,
+    pub(super) output: OutputArgs,
     /// Never ask
     #[arg(long)]
-    pub no_input: bool,
+    pub(super) no_input: bool,
 }
 
 #[derive(Debug, Args)]
-pub struct ReplayArgs {
+pub(super) struct ReplayArgs {
     /// Id of the case, or its directory
-    pub case: String,
+    pub(super) case: String,
     #[arg(long, value_name = "DIR")]
-    pub cases: Option<PathBuf>,
+    pub(super) cases: Option<PathBuf>,
     #[command(flatten)]
-    pub output: OutputArgs,
+    pub(super) output: OutputArgs,
 }
 
 #[derive(Debug, Args)]
-pub struct DoctorArgs {
+pub(super) struct DoctorArgs {
     #[command(flatten)]
-    pub source: SourceArgs,
+    pub(super) source: SourceArgs,
     #[command(flatten)]
-    pub time: TimeArgs,
+    pub(super) time: TimeArgs,
 }
 
 #[derive(Debug, Args)]
-pub struct KflArgs {
+pub(super) struct KflArgs {
     #[command(subcommand)]
-    pub action: KflAction,
+    pub(super) action: KflAction,
 }
 
 #[derive(Debug, Subcommand)]
-pub enum KflAction {
+pub(super) enum KflAction {
     /// Check a filter: names, types, units; exit status 1 where it is wrong
     Check {
         filter: String,
