@@ -122,7 +122,7 @@ def write(path, value):
 def describe(args, truth, began, ended, onset, mended):
     """The recorded truth. `ask` is the window a person would give, on whole minutes, in UTC; `zone` is where that person is."""
     minute = lambda t: utc(t // 60 * 60).replace(".000Z", "Z")
-    since = onset - 30 if onset else began + 120
+    since = onset - 30 if onset else began + 300
     until = min((mended or ended) + 60, ended)
     path = [{"from": a, "to": b, "what": what} for a, b, what in truth["path"]]
     return {"format": "rca-agent/truth/1", "fault": args.fault, "seed": args.seed, **truth, "path": path,
