@@ -163,7 +163,7 @@ class Cluster:
         """Gives all processes of a pod at most `share` of one core (0.05 = 5 %); None lifts the limit. cgroup v1 or v2."""
         pids = run("ip", "netns", "pids", pod.netns).split()
         old = Path("/sys/fs/cgroup/cpu")
-        group = (old if old.is_dir() else Path("/sys/fs/cgroup")) / f"rcalab-{pod.name}"
+        group = (old if old.is_dir() else Path("/sys/fs/cgroup")) / f"{network.PREFIX}{pod.name}"
         group.mkdir(exist_ok=True)
         if old.is_dir():
             (group / "cpu.cfs_quota_us").write_text(str(-1 if share is None else int(share * 100_000)))

@@ -25,8 +25,8 @@ from cluster import HERE, Cluster
 from network import inside, node_ns
 from topology import CLIENT_IPS, NODES, PUBLIC_IP
 
-STATE = Path("/var/tmp/rcalab")
-LOCK = Path("/var/tmp/rcalab.lock")
+STATE = Path("/var/tmp") / network.INSTANCE
+LOCK = STATE.with_suffix(".lock")
 WARM_UP = 8  # seconds of traffic before the recording begins
 
 
@@ -55,7 +55,7 @@ def record(args):
     try:
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
-        raise SystemExit("another recording is under way: the lab holds one at a time") from None
+        raise SystemExit("another recording is under way: one at a time, or RCALAB=2 in the environment for a second lab") from None
     cleanup()
     cluster = Cluster(args.seed, STATE)
     signal.signal(signal.SIGTERM, lambda *_: sys.exit("ended by a signal"))
@@ -122,7 +122,7 @@ def write(path, value):
 def describe(args, truth, began, ended, onset, mended):
     """The recorded truth. `ask` is the window a person would give, on whole minutes, in UTC; `zone` is where that person is."""
     minute = lambda t: utc(t // 60 * 60).replace(".000Z", "Z")
-    since = onset - 30 if onset else began + 120
+    since = onset - 30 if onset else began + 300
     until = min((mended or ended) + 60, ended)
     path = [{"from": a, "to": b, "what": what} for a, b, what in truth["path"]]
     return {"format": "rca-agent/truth/1", "fault": args.fault, "seed": args.seed, **truth, "path": path,
@@ -133,7 +133,7 @@ def describe(args, truth, began, ended, onset, mended):
 
 def cleanup():
     removed = network.remove_all()
-    for group in [*Path("/sys/fs/cgroup/cpu").glob("rcalab-*"), *Path("/sys/fs/cgroup").glob("rcalab-*")]:
+    for group in [*Path("/sys/fs/cgroup/cpu").glob(f"{network.PREFIX}*"), *Path("/sys/fs/cgroup").glob(f"{network.PREFIX}*")]:
         try:
             group.rmdir()
         except OSError:

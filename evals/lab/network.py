@@ -12,7 +12,9 @@ one node. A frame between pods of one node passes its bridge once; one between n
 import os
 import subprocess
 
-PREFIX = "rcalab-"
+# Two labs on one machine differ in this (RCALAB=2 in the environment): namespaces and files, never addresses.
+INSTANCE = "rcalab" + os.environ.get("RCALAB", "")
+PREFIX = INSTANCE + "-"
 FABRIC = PREFIX + "fabric"
 CLIENTS = PREFIX + "clients"
 BANK_NS = PREFIX + "bank"

@@ -3,6 +3,8 @@
 import random
 from dataclasses import dataclass, field
 
+from network import PREFIX
+
 NAMESPACE = "shop"
 ZONE = "cluster.local"
 NODES = ["node-1", "node-2", "node-3"]
@@ -26,7 +28,7 @@ class Pod:
 
     @property
     def netns(self):
-        return f"rcalab-{self.name}"
+        return PREFIX + self.name
 
 
 @dataclass

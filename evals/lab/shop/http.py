@@ -168,6 +168,20 @@ class Client:
         # Below `spread` connections a new one is opened, so that calls reach more than one replica.
         self.max_idle, self.spread, self.busy = max_idle, spread, 0
         self.idle = []
+        self.reaper = None
+
+    async def _reap(self):
+        """Closes kept connections that the server closed or that are too old, as clients do; half-closed ones would
+        outlive the translation of their address and send to nowhere."""
+        while self.idle:
+            await asyncio.sleep(5)
+            kept = []
+            for reader, writer, born in self.idle:
+                if reader.at_eof() or writer.is_closing() or time.monotonic() - born > self.max_age:
+                    writer.close()
+                else:
+                    kept.append((reader, writer, born))
+            self.idle = kept
 
     async def call(self, method, target, body=None, headers=None, timeout=None):
         limit = self.timeout if timeout is None else timeout
@@ -209,6 +223,8 @@ class Client:
                     writer.close()
             if self.keep and answer.get("connection", "").lower() != "close" and len(self.idle) < self.max_idle:
                 self.idle.append((reader, writer, born))
+                if self.reaper is None or self.reaper.done():
+                    self.reaper = asyncio.create_task(self._reap())
             else:
                 writer.close()
             return Response(int(status.split(" ")[1]), content, answer)
@@ -225,6 +241,8 @@ class Client:
         return reader, writer, now, False
 
     def close(self):
+        if self.reaper is not None:
+            self.reaper.cancel()
         for _, writer, _ in self.idle:
             writer.close()
         self.idle.clear()
