@@ -109,9 +109,8 @@ impl Direction {
 
     fn start(&mut self, input: Input<'_>, at: usize, context: &mut Context<'_>) -> Step {
         let data = input.from(at);
-        if matches!(self.state, State::Start)
-            && data.first().is_some_and(|byte| matches!(byte, b'\r' | b'\n'))
-        {
+        // empty lines in front of a message are to be ignored (RFC 9112, 2.2)
+        if data.first().is_some_and(|byte| matches!(byte, b'\r' | b'\n')) {
             return Step::To(at + 1);
         }
         let found = match (head::look(data, self.scanned_for_line), self.role) {
