@@ -1,6 +1,10 @@
 //! The dissector on captures nobody here made, against what tshark reads in them.
 //!
 //! Skipped, with a word about it, where the captures are not beside the repository.
+#![expect(
+    clippy::expect_used,
+    reason = "a test or benchmark that finds its premise broken ends"
+)]
 #![expect(clippy::print_stdout, reason = "the figures are what this test is read for")]
 
 use std::collections::BTreeMap;
@@ -148,7 +152,7 @@ fn rows(line: &str) -> Vec<Row> {
             src,
             dst,
             message,
-        })
+        });
     };
 
     if let Some(methods) = text(&row, "http.request.method") {

@@ -349,6 +349,22 @@ impl HttpExchange {
         );
     }
 
+    /// Drops what waits of `side` for its continuation.
+    pub(in super::super) fn forget_fragment(&mut self, side: usize, dialog: &mut Dialog, out: &mut Output) {
+        let (direction, matching) = self.split(side);
+        if !direction.inbox.is_empty() {
+            direction.gap(
+                u64::MAX,
+                &mut Context {
+                    matching,
+                    dialog,
+                    out,
+                    lagging: false,
+                },
+            );
+        }
+    }
+
     /// `side` has sent its last byte.
     pub(in super::super) fn fin(&mut self, side: usize, dialog: &mut Dialog, out: &mut Output) {
         let (direction, matching) = self.split(side);

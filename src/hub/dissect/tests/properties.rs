@@ -29,14 +29,14 @@ fn sending(length: usize, reach: usize) -> impl Strategy<Value = Sending> {
                 .unwrap_or(segments.len());
             segments.insert((after + 1).min(segments.len()), range);
         }
-        let mut placed: Vec<(usize, (usize, usize))> = segments
+        let mut moved: Vec<(usize, (usize, usize))> = segments
             .into_iter()
             .enumerate()
             .map(|(at, segment)| (at + places[at % places.len()], segment))
             .collect();
-        placed.sort_by_key(|(place, _)| *place);
+        moved.sort_by_key(|(place, _)| *place);
         Sending {
-            segments: placed.into_iter().map(|(_, segment)| segment).collect(),
+            segments: moved.into_iter().map(|(_, segment)| segment).collect(),
         }
     })
 }

@@ -1,5 +1,7 @@
 //! HTTP in streams that are not as one would like them.
 
+use std::fmt::Write;
+
 use super::support::{CLIENT, Raw, SERVER, START, Script, lines};
 use crate::hub::dissect::Limits;
 use crate::hub::entry::Payload;
@@ -144,7 +146,7 @@ fn after_a_gap_over_a_message_the_next_one_is_found() {
         "{statuses:?}"
     );
     assert!(!statuses.contains(&("/3", 200)), "{statuses:?}");
-    assert_eq!(script.run().1.lost_bytes as usize, OK.len() + get("/3").len());
+    assert_eq!(script.run().1.lost_bytes, (OK.len() + get("/3").len()) as u64);
 }
 
 #[test]
@@ -315,7 +317,7 @@ fn sloppy_messages_are_read_as_their_receivers_read_them() {
 fn more_headers_than_are_kept() {
     let mut request = "GET /many HTTP/1.1\r\n".to_owned();
     for number in 0..300 {
-        request.push_str(&format!("X-{number}: {number}\r\n"));
+        write!(request, "X-{number}: {number}\r\n").unwrap();
     }
     request.push_str("Content-Length: 3\r\n\r\nabc");
     let mut script = Script::connected();
@@ -472,6 +474,34 @@ fn too_many_waiting_requests_give_the_oldest_up() {
         ..Limits::default()
     });
     assert_eq!(entries.len(), 11, "all are told in the end");
+}
+
+#[test]
+fn all_waiting_bytes_together_are_bounded() {
+    let mut script = Script::default();
+    let head = format!("GET /{} HTTP/1.1\r\n", "x".repeat(900));
+    let all = 1..=30;
+    for port in all.clone() {
+        (script.ports, script.seq) = ([port, 8080], [1_000, 9_000]);
+        script.handshake().send(CLIENT, &head);
+    }
+    for port in all {
+        (script.ports, script.seq) = ([port, 8080], [1_001 + u32::try_from(head.len()).unwrap(), 9_001]);
+        script.send(CLIENT, "\r\n");
+    }
+    assert_eq!(script.calls().len(), 30);
+    let (entries, _) = script.run_with(Limits {
+        buffered_bytes: 5_000,
+        ..Limits::default()
+    });
+    let calls = entries
+        .iter()
+        .filter(|entry| matches!(entry.payload, Payload::Http(_)))
+        .count();
+    assert!(
+        (1..=5).contains(&calls),
+        "{calls} heads were kept where there is room for five"
+    );
 }
 
 #[test]
