@@ -35,9 +35,9 @@ static DEMOS: &[Demo] = &[Demo {
     name: "checkout-502",
     about: "customers get errors at checkout; the cause is three services away",
     question: "Why do customers get errors at checkout?",
-    since: "2026-11-23T01:19:00Z",
-    until: "2026-11-23T01:24:00Z",
-    now: "2026-11-23T01:40:00Z",
+    since: "2026-11-23T01:33:00Z",
+    until: "2026-11-23T01:39:00Z",
+    now: "2026-11-23T01:45:00Z",
     workloads: bundled!("checkout-502", "workloads.json"),
     nodes: &[
         ("node-1", bundled!("checkout-502", "node-1.pcap.zst")),

@@ -72,17 +72,14 @@ pub async fn drive(
                     machine.refuse(&refusal)?
                 } else {
                     let recorded = journal.recorded();
-                    let observation = match recorded {
-                        Some(observation) => {
-                            note_made(&mut made, &action, &observation);
-                            observation
+                    let observation = if let Some(observation) = recorded {
+                        note_made(&mut made, &action, &observation);
+                        observation
+                    } else {
+                        if !std::mem::replace(&mut live, true) && !made.is_empty() {
+                            effects.restore(&made).await.map_err(RunError::Restore)?;
                         }
-                        None => {
-                            if !std::mem::replace(&mut live, true) && !made.is_empty() {
-                                effects.restore(&made).await.map_err(RunError::Restore)?;
-                            }
-                            effects.perform(&action).await
-                        }
+                        effects.perform(&action).await
                     };
                     let entry = Entry::Observed {
                         observation: observation.clone(),

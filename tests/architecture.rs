@@ -1,5 +1,10 @@
 //! The layers, kept by a test: a single package has no crate walls.
 
+#![expect(
+    clippy::unwrap_used,
+    reason = "a test that cannot read the sources has failed"
+)]
+
 use std::{
     collections::{BTreeMap, BTreeSet},
     fs,
@@ -19,15 +24,30 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("progress", &["driver", "investigation", "journal", "report"]),
     ("kubeshark", &["time", "wire"]),
     ("hub", &["kfl", "time"]),
-    ("effects", &["driver", "investigation", "journal", "kubeshark", "wire"]),
+    (
+        "effects",
+        &["driver", "investigation", "journal", "kubeshark", "wire"],
+    ),
     ("demo", &["hub", "time"]),
     ("error", &[]),
     ("config", &["error", "time"]),
     (
         "cli",
         &[
-            "config", "demo", "driver", "effects", "error", "hub", "investigation", "journal", "kfl", "kubeshark", "progress",
-            "report", "time", "wire",
+            "config",
+            "demo",
+            "driver",
+            "effects",
+            "error",
+            "hub",
+            "investigation",
+            "journal",
+            "kfl",
+            "kubeshark",
+            "progress",
+            "report",
+            "time",
+            "wire",
         ],
     ),
 ];
@@ -37,8 +57,19 @@ const PURE: &[&str] = &["analysis", "investigation", "kfl", "report", "time", "w
 
 /// What acts, or differs from run to run.
 const IMPURE: &[&str] = &[
-    "async fn", ".await", "tokio::", "std::fs", "std::env", "std::net::Tcp", "std::process", "std::thread", "SystemTime",
-    "Instant::now", "Utc::now", "Local::now", "rand::",
+    "async fn",
+    ".await",
+    "tokio::",
+    "std::fs",
+    "std::env",
+    "std::net::Tcp",
+    "std::process",
+    "std::thread",
+    "SystemTime",
+    "Instant::now",
+    "Utc::now",
+    "Local::now",
+    "rand::",
 ];
 
 /// Only these may print, and only this one may read the environment.
@@ -57,14 +88,25 @@ fn sources(module: &str) -> Vec<(String, String)> {
         files.push(single);
     }
     collect(&src().join(module), &mut files);
-    assert!(!files.is_empty(), "the module `{module}` of the table does not exist");
+    assert!(
+        !files.is_empty(),
+        "the module `{module}` of the table does not exist"
+    );
     files
         .into_iter()
         .filter(|path| !path.ends_with("tests.rs"))
         .map(|path| {
             let text = fs::read_to_string(&path).unwrap();
-            let code = text.split("#[cfg(test)]\nmod tests {").next().unwrap_or_default().to_owned();
-            let code = code.lines().filter(|line| !line.trim_start().starts_with("//")).collect::<Vec<_>>().join("\n");
+            let code = text
+                .split("#[cfg(test)]\nmod tests {")
+                .next()
+                .unwrap_or_default()
+                .to_owned();
+            let code = code
+                .lines()
+                .filter(|line| !line.trim_start().starts_with("//"))
+                .collect::<Vec<_>>()
+                .join("\n");
             (path.strip_prefix(src()).unwrap().display().to_string(), code)
         })
         .collect()
@@ -88,7 +130,11 @@ fn imports(text: &str) -> BTreeSet<String> {
     for (at, _) in text.match_indices("crate::") {
         let rest = &text[at + "crate::".len()..];
         let Some(group) = rest.strip_prefix('{') else {
-            found.insert(rest.chars().take_while(|c| c.is_alphanumeric() || *c == '_').collect());
+            found.insert(
+                rest.chars()
+                    .take_while(|c| c.is_alphanumeric() || *c == '_')
+                    .collect(),
+            );
             continue;
         };
         let (mut depth, mut start) = (0, true);
@@ -124,7 +170,9 @@ fn modules_use_only_what_the_table_allows() {
             looked_at += 1;
             for import in imports(&text) {
                 assert!(
-                    import == *module || !known.contains(import.as_str()) || allowed.contains(&import.as_str()),
+                    import == *module
+                        || !known.contains(import.as_str())
+                        || allowed.contains(&import.as_str()),
                     "src/{path}: `{module}` uses `{import}`, which the table in tests/architecture.rs does not allow",
                 );
             }
@@ -136,7 +184,10 @@ fn modules_use_only_what_the_table_allows() {
 #[test]
 fn every_module_is_in_the_table() {
     let lib = fs::read_to_string(src().join("lib.rs")).unwrap();
-    let declared: BTreeSet<&str> = lib.lines().filter_map(|line| line.strip_prefix("pub mod ")?.strip_suffix(';')).collect();
+    let declared: BTreeSet<&str> = lib
+        .lines()
+        .filter_map(|line| line.strip_prefix("pub mod ")?.strip_suffix(';'))
+        .collect();
     let listed: BTreeSet<&str> = ALLOWED.iter().map(|(module, _)| *module).collect();
     assert_eq!(declared, listed);
 }
@@ -146,7 +197,10 @@ fn what_decides_does_not_act() {
     for module in PURE {
         for (path, text) in sources(module) {
             for word in IMPURE {
-                assert!(!text.contains(word), "src/{path} mentions `{word}`; `{module}` must stay pure");
+                assert!(
+                    !text.contains(word),
+                    "src/{path} mentions `{word}`; `{module}` must stay pure"
+                );
             }
         }
     }
@@ -157,10 +211,16 @@ fn only_the_edge_prints_and_reads_the_environment() {
     for (module, _) in ALLOWED {
         for (path, text) in sources(module) {
             for word in ["println!", "print!(", "io::stdout", "io::stderr"] {
-                assert!(PRINTS.contains(module) || !text.contains(word), "src/{path} prints (`{word}`)");
+                assert!(
+                    PRINTS.contains(module) || !text.contains(word),
+                    "src/{path} prints (`{word}`)"
+                );
             }
             for word in ["env::var", "env::vars", "env::home_dir"] {
-                assert!(READS_ENVIRONMENT.contains(module) || !text.contains(word), "src/{path} reads the environment (`{word}`)");
+                assert!(
+                    READS_ENVIRONMENT.contains(module) || !text.contains(word),
+                    "src/{path} reads the environment (`{word}`)"
+                );
             }
         }
     }
@@ -168,7 +228,8 @@ fn only_the_edge_prints_and_reads_the_environment() {
 
 #[test]
 fn a_violation_is_named() {
-    let text = "use crate::{\n    time::{Clock, Window},\n    hub::Hub,\n};\nfn f() { crate::kubeshark::call(); }";
+    let text =
+        "use crate::{\n    time::{Clock, Window},\n    hub::Hub,\n};\nfn f() { crate::kubeshark::call(); }";
     let expected: BTreeSet<String> = ["time", "hub", "kubeshark"].map(str::to_owned).into();
     assert_eq!(imports(text), expected);
 }

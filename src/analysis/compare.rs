@@ -75,19 +75,18 @@ pub fn compare(before: &Tally, during: &Tally, thresholds: &Thresholds) -> Chang
         (50, thresholds.latency_calls),
         (95, thresholds.latency_calls.saturating_mul(5)),
     ] {
-        if before.latencies_us.len() >= enough && during.latencies_us.len() >= enough {
-            if let (Some(was), Some(is)) = (
-                percentile(&before.latencies_us, percent),
-                percentile(&during.latencies_us, percent),
-            ) && is - was >= thresholds.latency_rise_us
-                && is as f64 >= was as f64 * thresholds.latency_factor
-            {
-                return Change::Slower {
-                    percent,
-                    before_us: was,
-                    during_us: is,
-                };
-            }
+        if before.latencies_us.len() >= enough
+            && during.latencies_us.len() >= enough
+            && let Some(was) = percentile(&before.latencies_us, percent)
+            && let Some(is) = percentile(&during.latencies_us, percent)
+            && is - was >= thresholds.latency_rise_us
+            && is as f64 >= was as f64 * thresholds.latency_factor
+        {
+            return Change::Slower {
+                percent,
+                before_us: was,
+                during_us: is,
+            };
         }
     }
     Change::None

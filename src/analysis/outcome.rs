@@ -76,7 +76,11 @@ pub(super) fn party(peer: &Peer) -> Party {
         .or_else(|| named(&peer.ip, Naming::Address))
         .unwrap_or_else(|| ("unknown".to_owned(), Naming::Address));
     let namespace = peer.namespace.clone().filter(|namespace| !namespace.is_empty());
-    Party { namespace, name, naming }
+    Party {
+        namespace,
+        name,
+        naming,
+    }
 }
 
 /// Both ends of a call. A caller without a name that calls somebody with one is outside the cluster:

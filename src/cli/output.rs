@@ -50,7 +50,11 @@ fn width() -> u16 {
 
 /// A report in one format.
 pub(super) fn rendered(report: &Report, case: &Case, format: Format, width_of: Option<u16>) -> String {
-    let detail = if format == Format::Text && width_of.is_none() { Detail::Brief } else { Detail::Full };
+    let detail = if format == Format::Text && width_of.is_none() {
+        Detail::Brief
+    } else {
+        Detail::Full
+    };
     let document = report::document(report, &case.settings.clock(), detail);
     match format {
         Format::Text => report::text(&document, width_of.unwrap_or_else(width)),

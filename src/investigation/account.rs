@@ -44,38 +44,35 @@ fn counted(case: &Case, key: &EdgeKey) -> String {
     } else {
         "calls"
     };
-    match change(case, key) {
-        Change::Slower {
-            percent,
-            before_us,
-            during_us,
-        } => {
-            let which = if percent == 50 {
-                "half of the calls"
-            } else {
-                "one call in twenty"
-            };
-            format!(
-                "{which} took {} or more, {} before",
-                words::latency(during_us),
-                words::latency(before_us)
-            )
-        }
-        _ => {
-            let verb = match kind_of(std::slice::from_ref(key), &case.picture) {
-                Some((_, Outcome::Refused)) => "were refused",
-                Some((_, Outcome::Unanswered)) => "were never answered",
-                Some((_, Outcome::Reset)) => "were reset",
-                _ => "failed",
-            };
-            let before = if edge.before.calls == 0 {
-                "none was recorded before".to_owned()
-            } else {
-                format!("{} before", words::failing_of(&edge.before))
-            };
-            format!("{} {noun} {verb}, {before}", words::failing_of(&edge.during))
-        }
+    if let Change::Slower {
+        percent,
+        before_us,
+        during_us,
+    } = change(case, key)
+    {
+        let which = if percent == 50 {
+            "half of the calls"
+        } else {
+            "one call in twenty"
+        };
+        return format!(
+            "{which} took {} or more, {} before",
+            words::latency(during_us),
+            words::latency(before_us)
+        );
     }
+    let verb = match kind_of(std::slice::from_ref(key), &case.picture) {
+        Some((_, Outcome::Refused)) => "were refused",
+        Some((_, Outcome::Unanswered)) => "were never answered",
+        Some((_, Outcome::Reset)) => "were reset",
+        _ => "failed",
+    };
+    let before = if edge.before.calls == 0 {
+        "none was recorded before".to_owned()
+    } else {
+        format!("{} before", words::failing_of(&edge.before))
+    };
+    format!("{} {noun} {verb}, {before}", words::failing_of(&edge.during))
 }
 
 /// The cause that a suspect stands for.

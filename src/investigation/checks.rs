@@ -299,15 +299,17 @@ pub(super) fn cause_before_effect(_: &Case, proposal: &Proposal<'_>) -> Check {
         return Ok(());
     };
     // A call that waits for another begins before it: what counts is when it ended.
-    let (Some(cause), Some(first)) =
-        (finding.causes.first(), finding.path.iter().map(|hop| hop.ended).min())
-    else {
+    let (Some(cause), Some(first)) = (
+        finding.causes.first(),
+        finding.path.iter().map(|hop| hop.ended).min(),
+    ) else {
         return Ok(());
     };
     match cause.onset {
-        Some(onset) if onset > first + CLOCK_TOLERANCE => {
-            Err(format!("{} began to fail after what it is to explain", cause.party))
-        }
+        Some(onset) if onset > first + CLOCK_TOLERANCE => Err(format!(
+            "{} began to fail after what it is to explain",
+            cause.party
+        )),
         _ => Ok(()),
     }
 }

@@ -112,7 +112,7 @@ fn luhn(text: &str) -> bool {
             }
         })
         .sum();
-    sum % 10 == 0
+    sum.is_multiple_of(10)
 }
 
 impl Redactor {
@@ -128,7 +128,10 @@ impl Redactor {
         hash.update([0]);
         hash.update(secret.as_bytes());
         let digest = hash.finalize();
-        let short: String = digest.iter().take(3).map(|byte| format!("{byte:02x}")).collect();
+        let short = digest
+            .iter()
+            .take(3)
+            .fold(String::new(), |hex, byte| format!("{hex}{byte:02x}"));
         format!("‹secret:{short}›")
     }
 

@@ -1,6 +1,7 @@
 //! Appends to a case, or follows its recording.
 
 use std::{
+    fmt::Write as _,
     fs::{self, File, OpenOptions, TryLockError},
     io::{Seek, SeekFrom, Write},
     path::{Path, PathBuf},
@@ -29,7 +30,13 @@ pub fn body_hash(value: &serde_json::Value) -> String {
 }
 
 fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+    bytes
+        .iter()
+        .fold(String::with_capacity(bytes.len() * 2), |mut hex, byte| {
+            // Writing to a string cannot fail.
+            let _ = write!(hex, "{byte:02x}");
+            hex
+        })
 }
 
 /// A case being followed, then written.

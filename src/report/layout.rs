@@ -187,8 +187,11 @@ fn path(doc: &mut Document, report: &Report, clock: &Clock) {
     }
     doc.heading("How it spread, from where it was noticed to the cause");
     // Hops often follow within a second: then milliseconds tell the order.
-    let seconds: BTreeSet<Option<i64>> =
-        report.path.iter().map(|hop| at(&hop.first_abnormal).map(|t| t.timestamp())).collect();
+    let seconds: BTreeSet<Option<i64>> = report
+        .path
+        .iter()
+        .map(|hop| at(&hop.first_abnormal).map(|t| t.timestamp()))
+        .collect();
     let first = |time: &str| match at(time) {
         Some(time) if seconds.len() < report.path.len() => clock.at_millis(time),
         _ => local(time, clock),
@@ -251,8 +254,11 @@ fn evidence(doc: &mut Document, report: &Report, detail: Detail) {
         lists.extend(report.timeline.iter().map(|moment| &moment.evidence));
     }
     let cited: BTreeSet<&str> = lists.into_iter().flatten().map(String::as_str).collect();
-    let shown: Vec<&Evidence> =
-        report.evidence.iter().filter(|evidence| cited.contains(evidence.id.as_str())).collect();
+    let shown: Vec<&Evidence> = report
+        .evidence
+        .iter()
+        .filter(|evidence| cited.contains(evidence.id.as_str()))
+        .collect();
     if shown.is_empty() {
         return;
     }
@@ -271,8 +277,10 @@ fn evidence(doc: &mut Document, report: &Report, detail: Detail) {
         doc.paragraph(format!("{others} {which} are in report.json and in the journal."));
     }
     doc.heading("Queries to run again");
-    let queries: Vec<String> =
-        shown.iter().map(|evidence| format!("{:<5}{}", evidence.id, query(evidence))).collect();
+    let queries: Vec<String> = shown
+        .iter()
+        .map(|evidence| format!("{:<5}{}", evidence.id, query(evidence)))
+        .collect();
     doc.blocks.push(Block::Code(queries.join("\n")));
 }
 
@@ -283,7 +291,9 @@ fn query(evidence: &Evidence) -> String {
         .as_object()
         .into_iter()
         .flatten()
-        .filter(|(name, value)| !matches!(name.as_str(), "snapshot_id" | "snapshot" | "db") && !value.is_null())
+        .filter(|(name, value)| {
+            !matches!(name.as_str(), "snapshot_id" | "snapshot" | "db") && !value.is_null()
+        })
         .map(|(name, value)| format!("{name}={value}"))
         .collect();
     format!("{} {}", evidence.tool, arguments.join(" "))

@@ -78,7 +78,7 @@ pub fn wrapped(text: &str, width: usize, first: &str, rest: &str) -> String {
         if !empty && line.chars().count() + 1 + word.chars().count() > width {
             out.push_str(&line);
             out.push('\n');
-            line = rest.to_owned();
+            rest.clone_into(&mut line);
             empty = true;
         }
         if !empty {

@@ -125,6 +125,10 @@ impl Connection {
             Arrival::default()
         };
         self.facts.add(side, segment, arrival.fresh, ts_us);
+        if !segment.payload.is_empty() && matches!(self.application, Application::Dns(_)) {
+            // the answer to a query cannot be kept waiting: give up now what the capture missed of it
+            self.skip_acknowledged_hole(1 - side, out);
+        }
         if arrival.jumped {
             self.gap(side, u64::MAX, out);
         }
@@ -172,10 +176,7 @@ impl Connection {
             }
             return;
         };
-        let acked = self
-            .facts
-            .acked_by(1 - side)
-            .is_some_and(|ack| !seq_before(ack, end));
+        let acked = self.acknowledged(side, end);
         let too_much = stream.waiting_bytes() > out.limits.out_of_order_bytes
             || stream.waiting_segments() > out.limits.out_of_order_segments
             || out.buffered > out.limits.buffered_bytes;
@@ -188,6 +189,22 @@ impl Connection {
             patience_over = *age > out.limits.hole_patience || waited_us > HOLE_WAIT_US;
         }
         if patience_over || too_much {
+            self.skip_hole(side, out);
+        }
+    }
+
+    /// Whether the receiver of what `side` sends has all before `end`.
+    fn acknowledged(&self, side: usize, end: u32) -> bool {
+        self.facts
+            .acked_by(1 - side)
+            .is_some_and(|ack| !seq_before(ack, end))
+    }
+
+    fn skip_acknowledged_hole(&mut self, side: usize, out: &mut Output) {
+        if at_ref(&self.streams, side)
+            .hole_end()
+            .is_some_and(|end| self.acknowledged(side, end))
+        {
             self.skip_hole(side, out);
         }
     }
@@ -248,6 +265,7 @@ impl Connection {
         let mut buffered = self.count_buffered();
         if out.buffered.saturating_sub(self.buffered) + buffered > out.limits.buffered_bytes && buffered > 0 {
             self.stop_waiting(out);
+            self.forget_fragments(out);
             buffered = self.count_buffered();
         }
         out.buffered = out.buffered.saturating_sub(self.buffered) + buffered;
@@ -277,6 +295,16 @@ impl Connection {
         }
         if let Application::Http(http) = &mut self.application {
             http.resume([false; 2], &mut self.dialog, out);
+        }
+    }
+
+    /// Drops messages of which only the beginning is there: what follows is looked at anew.
+    fn forget_fragments(&mut self, out: &mut Output) {
+        for side in [0, 1] {
+            match &mut self.application {
+                Application::Http(http) => http.forget_fragment(side, &mut self.dialog, out),
+                Application::Dns(dns) => dns.gap(side),
+            }
         }
     }
 

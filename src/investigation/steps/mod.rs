@@ -78,6 +78,7 @@ fn one(why: &str, call: Operation) -> Action {
 
 /// Waiting for a job of the server: a pause that doubles, and an end.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[expect(clippy::struct_field_names, reason = "the unit belongs to the name")]
 struct Patience {
     next_ms: u64,
     longest_ms: u64,

@@ -45,7 +45,7 @@ impl Step for Preflight {
         if self.connected {
             let status = match seen {
                 Seen::Nothing => None,
-                seen => answer(seen).ok(),
+                Seen::Observed(_) => answer(seen).ok(),
             };
             let said = status
                 .as_ref()

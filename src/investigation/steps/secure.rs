@@ -70,8 +70,8 @@ impl Secure {
     fn waited(&self, stage: Stage, what: &str) -> State {
         match self.patience.waited() {
             Some(patience) => State::Secure(Self {
-                patience,
                 stage,
+                patience,
                 ..self.clone()
             }),
             None => stopped(

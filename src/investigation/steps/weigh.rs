@@ -33,7 +33,11 @@ impl Weigh {
     /// Was the workload the user named captured at all? A count without the condition tells.
     fn control(case: &Case) -> Option<Vec<Operation>> {
         let service = case.settings.service.as_ref()?;
-        let party = Party { namespace: service.namespace.clone(), name: service.name.clone(), naming: Naming::Word };
+        let party = Party {
+            namespace: service.namespace.clone(),
+            name: service.name.clone(),
+            naming: Naming::Word,
+        };
         let scope = |filter: String| Scope {
             snapshot: case.snapshot.as_ref().map(|secured| secured.reference.clone()),
             dissection: case.dissected.clone().flatten(),

@@ -21,12 +21,22 @@ fn scope(case: &Case, filter: String, during: bool) -> Scope {
 }
 
 fn list(case: &Case, layer: Layer, filter: String, during: bool) -> Operation {
-    let form = if layer == Layer::Tcp { CallForm::Raw } else { CallForm::Compact };
-    Operation::ListCalls { scope: scope(case, filter, during), limit: case.settings.playbook.survey.rows, form }
+    let form = if layer == Layer::Tcp {
+        CallForm::Raw
+    } else {
+        CallForm::Compact
+    };
+    Operation::ListCalls {
+        scope: scope(case, filter, during),
+        limit: case.settings.playbook.survey.rows,
+        form,
+    }
 }
 
 fn count(case: &Case, filter: String, during: bool) -> Operation {
-    Operation::CountCalls { scope: scope(case, filter, during) }
+    Operation::CountCalls {
+        scope: scope(case, filter, during),
+    }
 }
 
 /// Both stretches of time, where there is something before the window.
@@ -36,8 +46,14 @@ fn stretches(case: &Case) -> impl Iterator<Item = bool> + use<> {
 
 /// The server's own statistics, where it has any.
 pub(super) fn statistics(case: &Case) -> Vec<Ask> {
-    let operation = Operation::ApiStats { scope: scope(case, String::new(), true) };
-    let asked = case.supports(&operation).then_some(Ask { about: About::Statistics, during: true, operation });
+    let operation = Operation::ApiStats {
+        scope: scope(case, String::new(), true),
+    };
+    let asked = case.supports(&operation).then_some(Ask {
+        about: About::Statistics,
+        during: true,
+        operation,
+    });
     asked.into_iter().collect()
 }
 
@@ -50,11 +66,23 @@ pub(super) fn broad(case: &Case) -> Vec<Ask> {
             let all = filters::all(layer, namespace);
             let failing = filters::and(&all, filters::failing(layer));
             let operation = list(case, layer, failing, during);
-            asks.push(Ask { about: About::FailingOf(layer), during, operation });
+            asks.push(Ask {
+                about: About::FailingOf(layer),
+                during,
+                operation,
+            });
             if layer == Layer::Http {
-                asks.push(Ask { about: About::Layer(layer), during, operation: list(case, layer, all, during) });
+                asks.push(Ask {
+                    about: About::Layer(layer),
+                    during,
+                    operation: list(case, layer, all, during),
+                });
             } else {
-                asks.push(Ask { about: About::LayerCount(layer), during, operation: count(case, all, during) });
+                asks.push(Ask {
+                    about: About::LayerCount(layer),
+                    during,
+                    operation: count(case, all, during),
+                });
             }
         }
     }
@@ -64,7 +92,12 @@ pub(super) fn broad(case: &Case) -> Vec<Ask> {
 /// One list a service and stretch, where the list of all requests was cut.
 pub(super) fn services(case: &mut Case) -> Vec<Ask> {
     let mut busy: BTreeMap<(Layer, Party), u64> = BTreeMap::new();
-    for (key, edge) in case.picture.edges.iter().filter(|(key, _)| key.layer == Layer::Http) {
+    for (key, edge) in case
+        .picture
+        .edges
+        .iter()
+        .filter(|(key, _)| key.layer == Layer::Http)
+    {
         if !(edge.before.exact && edge.during.exact) {
             *busy.entry((key.layer, key.to.clone())).or_default() += edge.before.calls + edge.during.calls;
         }
@@ -72,18 +105,27 @@ pub(super) fn services(case: &mut Case) -> Vec<Ask> {
     let mut ranked: Vec<_> = busy.into_iter().collect();
     ranked.sort_by(|a, b| b.1.cmp(&a.1).then_with(|| a.0.cmp(&b.0)));
     let limit = case.settings.playbook.survey.services;
-    let left_out: BTreeSet<String> = ranked.iter().skip(limit).map(|((_, party), _)| party.to_string()).collect();
+    let left_out: BTreeSet<String> = ranked
+        .iter()
+        .skip(limit)
+        .map(|((_, party), _)| party.to_string())
+        .collect();
     if !left_out.is_empty() {
         let names: Vec<String> = left_out.into_iter().collect();
-        case.coverage
-            .not_seen
-            .push(format!("services with little traffic were not looked at one by one: {}", names.join(", ")));
+        case.coverage.not_seen.push(format!(
+            "services with little traffic were not looked at one by one: {}",
+            names.join(", ")
+        ));
     }
     let mut asks = Vec::new();
     for ((layer, party), _) in ranked.into_iter().take(limit) {
         for during in stretches(case) {
             let operation = list(case, layer, filters::to(layer, &party), during);
-            asks.push(Ask { about: About::Service(layer, party.clone()), during, operation });
+            asks.push(Ask {
+                about: About::Service(layer, party.clone()),
+                during,
+                operation,
+            });
         }
     }
     asks
@@ -100,7 +142,11 @@ pub(super) fn edges(case: &Case, known: &Known) -> Vec<Ask> {
             }
             let mut ask = |which: Which, filter: String| {
                 let about = About::Count(EdgeKey::clone(key), which);
-                asks.push(Ask { about, during, operation: count(case, filter, during) });
+                asks.push(Ask {
+                    about,
+                    during,
+                    operation: count(case, filter, during),
+                });
             };
             let all = filters::along(key);
             if known.failing(key, during).is_none() {

@@ -93,20 +93,32 @@ const BATCH: usize = 8;
 impl Survey {
     pub fn new(case: &Case) -> Self {
         let queue = asks::statistics(case);
-        Self { stage: Stage::Statistics, queue, known: Known::default() }
+        Self {
+            stage: Stage::Statistics,
+            queue,
+            known: Known::default(),
+        }
     }
 }
 
 /// The time before the window that the snapshot holds.
 pub(super) fn baseline(case: &Case) -> Option<Window> {
     let (window, secured) = (case.window?, case.snapshot.as_ref()?);
-    let before = Window { start: secured.window.start, end: window.start };
+    let before = Window {
+        start: secured.window.start,
+        end: window.start,
+    };
     (before.start < before.end).then_some(before)
 }
 
 impl Step for Survey {
     fn plan(&self, _: &Case) -> Plan {
-        let calls: Vec<Operation> = self.queue.iter().take(BATCH).map(|ask| ask.operation.clone()).collect();
+        let calls: Vec<Operation> = self
+            .queue
+            .iter()
+            .take(BATCH)
+            .map(|ask| ask.operation.clone())
+            .collect();
         if calls.is_empty() {
             return Plan::Decide;
         }
@@ -116,7 +128,10 @@ impl Step for Survey {
             Stage::Services => "each service before and during the window",
             Stage::Edges => "exact counts where a list was cut",
         };
-        Plan::Act(Action::Query { why: why.to_owned(), calls })
+        Plan::Act(Action::Query {
+            why: why.to_owned(),
+            calls,
+        })
     }
 
     fn settle(&self, case: &mut Case, seen: Seen) -> State {
@@ -131,16 +146,24 @@ impl Step for Survey {
                 take::take(case, &mut next.known, ask, answer);
             }
         }
-        if next.queue.is_empty() { next.advance(case) } else { State::Survey(next) }
+        if next.queue.is_empty() {
+            next.advance(case)
+        } else {
+            State::Survey(next)
+        }
     }
 
     fn refused(&self, case: &mut Case, why: &str) -> State {
         for ask in &self.queue {
             if let About::Service(_, party) = &ask.about {
-                case.coverage.not_seen.push(format!("the calls to {party} were not listed: {why}"));
+                case.coverage
+                    .not_seen
+                    .push(format!("the calls to {party} were not listed: {why}"));
             }
         }
-        case.coverage.truncated.push(format!("the survey ended early: {why}"));
+        case.coverage
+            .truncated
+            .push(format!("the survey ended early: {why}"));
         State::Weigh(Weigh::new())
     }
 }
@@ -177,7 +200,11 @@ impl Survey {
         let no_baseline = baseline(case).is_none();
         for (key, edge) in &mut case.picture.edges {
             for during in [true, false] {
-                let tally = if during { &mut edge.during } else { &mut edge.before };
+                let tally = if during {
+                    &mut edge.during
+                } else {
+                    &mut edge.before
+                };
                 let listed = |(layer, to, of): &(Layer, Option<Party>, bool)| {
                     *layer == key.layer && *of == during && to.as_ref().is_none_or(|to| to == &key.to)
                 };
@@ -193,6 +220,14 @@ impl Survey {
 
 fn onward(case: &mut Case) -> State {
     let rules = &case.settings.playbook.survey.abnormal;
-    let abnormal = case.picture.edges.values().any(|edge| compare(&edge.before, &edge.during, rules).is_abnormal());
-    if abnormal { State::Narrow(Narrow::new(case)) } else { State::Weigh(Weigh::new()) }
+    let abnormal = case
+        .picture
+        .edges
+        .values()
+        .any(|edge| compare(&edge.before, &edge.during, rules).is_abnormal());
+    if abnormal {
+        State::Narrow(Narrow::new(case))
+    } else {
+        State::Weigh(Weigh::new())
+    }
 }

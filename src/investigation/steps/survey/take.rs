@@ -19,7 +19,10 @@ pub(super) fn take(case: &mut Case, known: &mut Known, ask: &Ask, answer: &Answe
     if ask.about == About::Statistics {
         if let Ok(value) = answer.value() {
             let stats = decode::stats(value);
-            case.file(answer, json!({ "total_calls": stats.total_calls, "error_rate": stats.error_rate }));
+            case.file(
+                answer,
+                json!({ "total_calls": stats.total_calls, "error_rate": stats.error_rate }),
+            );
         }
         return;
     }
@@ -27,12 +30,17 @@ pub(super) fn take(case: &mut Case, known: &mut Known, ask: &Ask, answer: &Answe
         Ok(list) => list,
         Err(failure) => {
             let what = ask.operation.scope().map_or("", |scope| &scope.filter);
-            case.coverage.truncated.push(format!("`{what}` was not answered: {}", failure.message));
+            case.coverage
+                .truncated
+                .push(format!("`{what}` was not answered: {}", failure.message));
             return;
         }
     };
     if list.unreadable > 0 {
-        case.coverage.truncated.push(format!("{} rows of `{}` could not be read", list.unreadable, answer.tool));
+        case.coverage.truncated.push(format!(
+            "{} rows of `{}` could not be read",
+            list.unreadable, answer.tool
+        ));
     }
     match &ask.about {
         About::Statistics => {}
@@ -40,7 +48,10 @@ pub(super) fn take(case: &mut Case, known: &mut Known, ask: &Ask, answer: &Answe
         About::Service(layer, party) => take_list(case, known, (*layer, Some(party)), ask, answer, &list),
         About::FailingOf(layer) => take_failing(case, known, *layer, ask, answer, &list),
         About::LayerCount(_) => {
-            case.file(answer, json!({ "window": stretch(ask.during), "matching": list.total }));
+            case.file(
+                answer,
+                json!({ "window": stretch(ask.during), "matching": list.total }),
+            );
         }
         About::Count(key, which) => take_count(case, key, *which, ask.during, answer, list.total),
     }
@@ -70,7 +81,11 @@ fn take_list(
     list: &CallList,
 ) {
     case.listed.extend(list.calls.iter().map(|call| call.id.clone()));
-    let failing = list.calls.iter().filter(|call| outcome(call) != Outcome::Good).count();
+    let failing = list
+        .calls
+        .iter()
+        .filter(|call| outcome(call) != Outcome::Good)
+        .count();
     let id = case.file(
         answer,
         json!({
@@ -107,7 +122,14 @@ fn take_list(
 }
 
 /// The failing calls of a layer: edges that fail rarely are missing from a truncated list of all calls.
-fn take_failing(case: &mut Case, known: &mut Known, layer: Layer, ask: &Ask, answer: &Answer, list: &CallList) {
+fn take_failing(
+    case: &mut Case,
+    known: &mut Known,
+    layer: Layer,
+    ask: &Ask,
+    answer: &Answer,
+    list: &CallList,
+) {
     case.listed.extend(list.calls.iter().map(|call| call.id.clone()));
     let id = case.file(
         answer,
@@ -133,11 +155,19 @@ fn take_failing(case: &mut Case, known: &mut Known, layer: Layer, ask: &Ask, ans
     }
 }
 
-fn take_count(case: &mut Case, key: &EdgeKey, which: Which, during: bool, answer: &Answer, total: Option<u64>) {
+fn take_count(
+    case: &mut Case,
+    key: &EdgeKey,
+    which: Which,
+    during: bool,
+    answer: &Answer,
+    total: Option<u64>,
+) {
     let Some(total) = total else {
-        case.coverage
-            .truncated
-            .push(format!("the server does not count the calls from {} to {}", key.from, key.to));
+        case.coverage.truncated.push(format!(
+            "the server does not count the calls from {} to {}",
+            key.from, key.to
+        ));
         return;
     };
     let what = match which {
@@ -148,7 +178,11 @@ fn take_count(case: &mut Case, key: &EdgeKey, which: Which, during: bool, answer
         case.support(key, &id);
     }
     let edge = case.picture.edge(key.clone());
-    let tally = if during { &mut edge.during } else { &mut edge.before };
+    let tally = if during {
+        &mut edge.during
+    } else {
+        &mut edge.before
+    };
     match which {
         Which::Failing => tally.failing = total,
         // Asked last: with it the tally is whole.
