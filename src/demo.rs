@@ -31,20 +31,36 @@ macro_rules! bundled {
     };
 }
 
-static DEMOS: &[Demo] = &[Demo {
-    name: "checkout-502",
-    about: "customers get errors at checkout; the cause is three services away",
-    question: "Why do customers get errors at checkout?",
-    since: "2026-11-23T01:33:00Z",
-    until: "2026-11-23T01:39:00Z",
-    now: "2026-11-23T01:45:00Z",
-    workloads: bundled!("checkout-502", "workloads.json"),
-    nodes: &[
-        ("node-1", bundled!("checkout-502", "node-1.pcap.zst")),
-        ("node-2", bundled!("checkout-502", "node-2.pcap.zst")),
-        ("node-3", bundled!("checkout-502", "node-3.pcap.zst")),
-    ],
-}];
+static DEMOS: &[Demo] = &[
+    Demo {
+        name: "checkout-502",
+        about: "customers get errors at checkout; the cause is three services away",
+        question: "Why do customers get errors at checkout?",
+        since: "2026-11-23T01:33:00Z",
+        until: "2026-11-23T01:39:00Z",
+        now: "2026-11-23T02:30:00Z",
+        workloads: bundled!("checkout-502", "workloads.json"),
+        nodes: &[
+            ("node-1", bundled!("checkout-502", "node-1.pcap.zst")),
+            ("node-2", bundled!("checkout-502", "node-2.pcap.zst")),
+            ("node-3", bundled!("checkout-502", "node-3.pcap.zst")),
+        ],
+    },
+    Demo {
+        name: "healthy",
+        about: "the same shop on a day when nothing broke",
+        question: "Was anything wrong in the shop?",
+        since: "2026-11-23T01:32:00Z",
+        until: "2026-11-23T01:38:00Z",
+        now: "2026-11-23T02:30:00Z",
+        workloads: bundled!("healthy", "workloads.json"),
+        nodes: &[
+            ("node-1", bundled!("healthy", "node-1.pcap.zst")),
+            ("node-2", bundled!("healthy", "node-2.pcap.zst")),
+            ("node-3", bundled!("healthy", "node-3.pcap.zst")),
+        ],
+    },
+];
 
 /// All bundled captures.
 pub fn all() -> &'static [Demo] {
