@@ -199,7 +199,7 @@ class Cluster:
         self.spawn("dns-upstream", pod.netns, [sys.executable, str(HERE / "dns_upstream.py")])
         return ["dnsmasq", "--keep-in-foreground", "--conf-file=/dev/null", "--no-resolv", "--no-hosts", "--user=root", "--pid-file=",
                 f"--addn-hosts={self.directory}/dns/hosts", f"--servers-file={self.directory}/dns/servers", "--local=/cluster.local/",
-                "--local=/example/", "--local-ttl=30", "--cache-size=0", "--log-facility=-"]
+                "--local=/example/", "--domain-needed", "--local-ttl=30", "--cache-size=0", "--log-facility=-"]
 
     # Waiting
 

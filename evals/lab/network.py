@@ -21,7 +21,10 @@ BANK_NS = PREFIX + "bank"
 
 
 def run(*command, check=True, text=None):
-    return subprocess.run(command, check=check, input=text, text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT).stdout
+    done = subprocess.run(command, check=False, input=text, text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+    if check and done.returncode:
+        raise SystemExit(f"{' '.join(command)} failed: {done.stdout.strip()}\n{text or ''}")
+    return done.stdout
 
 
 def inside(netns, *command):
@@ -83,7 +86,7 @@ def build(topology, dns_ip, bank_ip, client_ips, nodes):
 
 
 def translation(services, extra=()):
-    """The rules that turn a cluster IP into one of its pods, picked at random for each new connection."""
+    """The rules that turn a cluster IP into one of its pods, in turn for each new connection: a few of them reach every replica."""
     lines = ["table ip services", "delete table ip services", "table ip services {", " chain output {",
              "  type nat hook output priority -100;"]
     for ip, protocol, port, backends in [(s.ip, s.protocol, s.port, [(p.ip, p.port) for p in s.pods]) for s in services] + list(extra):
@@ -93,7 +96,7 @@ def translation(services, extra=()):
             lines.append(f"  ip daddr {ip} {protocol} dport {port} dnat to {backends[0][0]}:{backends[0][1]}")
         else:
             choices = ", ".join(f"{i} : {b[0]} . {b[1]}" for i, b in enumerate(backends))
-            lines.append(f"  ip daddr {ip} {protocol} dport {port} dnat to numgen random mod {len(backends)} map {{ {choices} }}")
+            lines.append(f"  ip daddr {ip} {protocol} dport {port} dnat to numgen inc mod {len(backends)} map {{ {choices} }}")
     return "\n".join(lines + [" }", "}"]) + "\n"
 
 
