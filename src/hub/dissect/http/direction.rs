@@ -272,6 +272,15 @@ impl Direction {
             self.state = State::Start;
             return Step::To(at);
         }
+        // refused before it was sent (`Expect: 100-continue`): the client may go on with another request
+        if self.role == Some(Role::Requests)
+            && input.begins_packet(at)
+            && context.matching.is_answered_early()
+            && head::look(data, 0) == Look::Request
+        {
+            self.finish(&owner, false, context);
+            return Step::To(at);
+        }
         let limit = context.out.limits.body_kept;
         let progress = {
             let body = match &mut owner {

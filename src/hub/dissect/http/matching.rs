@@ -90,6 +90,13 @@ impl Matching {
             .is_some_and(|exchange| exchange.ts_us <= ts_us)
     }
 
+    /// Whether the request that is being sent has its answer already.
+    pub(super) fn is_answered_early(&self) -> bool {
+        self.waiting
+            .back()
+            .is_some_and(|exchange| exchange.answered && !exchange.asked)
+    }
+
     /// Gives the oldest request up where too many wait.
     pub(super) fn limit_waiting(&mut self, dialog: &mut Dialog, out: &mut Output) {
         if self.waiting.len() > out.limits.waiting

@@ -181,6 +181,18 @@ fn an_early_answer_belongs_to_the_request_that_is_still_sent() {
 }
 
 #[test]
+fn a_body_that_was_refused_may_never_be_sent() {
+    let mut script = Script::connected();
+    script.send(
+        CLIENT,
+        "PUT /f HTTP/1.1\r\nExpect: 100-continue\r\nContent-Length: 300\r\n\r\n",
+    );
+    script.send(SERVER, "HTTP/1.1 401 No\r\nContent-Length: 0\r\n\r\n");
+    script.send(CLIENT, get("/login")).send(SERVER, OK);
+    assert_eq!(lines(&script.calls()), ["PUT /f 401 partial", "GET /login 200"]);
+}
+
+#[test]
 fn other_protocols_may_take_over() {
     let mut script = Script::connected();
     script.send(
