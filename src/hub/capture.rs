@@ -142,17 +142,16 @@ impl Capture {
             source,
         };
         let mut problems = Vec::new();
-        let inventory = match read_inventory(path).map_err(read)? {
-            Some(json) => Inventory::parse(&json).map_err(|source| OpenError::Inventory {
+        let inventory = if let Some(json) = read_inventory(path).map_err(read)? {
+            Inventory::parse(&json).map_err(|source| OpenError::Inventory {
                 path: path.to_owned(),
                 source,
-            })?,
-            None => {
-                problems.push(format!(
-                    "there is no `{INVENTORY}`: workloads are named by their address"
-                ));
-                Inventory::default()
-            }
+            })?
+        } else {
+            problems.push(format!(
+                "there is no `{INVENTORY}`: workloads are named by their address"
+            ));
+            Inventory::default()
         };
         let mut present = capture_files(path).map_err(read)?;
         let mut chosen = Vec::new();
@@ -176,10 +175,14 @@ impl Capture {
             }
         }
         if files.is_empty() {
-            let problems = problems.iter().map(|problem| format!("; {problem}")).collect();
+            let mut all = String::new();
+            for problem in &problems {
+                all.push_str("; ");
+                all.push_str(problem);
+            }
             return Err(OpenError::Nothing {
                 path: path.to_owned(),
-                problems,
+                problems: all,
             });
         }
         Self::new(inventory, files, problems)
@@ -196,7 +199,7 @@ impl Capture {
         for (node, file) in &files {
             if let Some(problem) = file.problem() {
                 problems.push(format!(
-                    "the capture of node `{node}` is damaged at byte {}: it {}; the {} packets before that are served",
+                    "the capture of node `{node}` is damaged at byte {} ({}); the {} packets before that are served",
                     problem.offset,
                     problem.why,
                     file.packet_count()

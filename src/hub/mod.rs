@@ -1,13 +1,35 @@
 //! The embedded Kubeshark: the tools of the MCP contract over packet captures.
+//!
+//! | question | file |
+//! | --- | --- |
+//! | what is served | `capture.rs`, `workloads.rs`, `names.rs`; packets in `packet/` |
+//! | what is in it | `snapshot.rs`, `dissection.rs` drive `dissect/`; `assemble.rs` names and joins its entries |
+//! | how is it asked | `call.rs`, `record.rs` (KFL fields), `filter.rs`, `store.rs` |
+//! | how is it told | `tools/`, `render.rs`, `stats.rs`, `flows.rs`, `export.rs`, `bpf.rs` |
+//! | over what | `server.rs` (stdio, in process), `http.rs` |
+//! | what can go wrong on purpose | `fault.rs` |
+//!
+//! The hub's clock stands where the capture ends: "now" is then, and nothing is read from the machine's.
 
 mod assemble;
+mod bpf;
 pub mod call;
 pub mod capture;
 pub mod dissect;
+mod dissection;
 pub mod entry;
+mod error;
+mod export;
+pub mod fault;
+mod flows;
 pub mod names;
 pub mod packet;
+mod render;
+mod snapshot;
+mod stats;
 pub mod store;
 pub mod workloads;
 
 pub use capture::{Capture, OpenError};
+pub use error::ToolError;
+pub use fault::{Fault, Faults};
