@@ -125,6 +125,10 @@ impl Connection {
             Arrival::default()
         };
         self.facts.add(side, segment, arrival.fresh, ts_us);
+        if !segment.payload.is_empty() && matches!(self.application, Application::Dns(_)) {
+            // the answer to a query cannot be kept waiting: give up now what the capture missed of it
+            self.skip_acknowledged_hole(1 - side, out);
+        }
         if arrival.jumped {
             self.gap(side, u64::MAX, out);
         }
@@ -188,6 +192,22 @@ impl Connection {
             patience_over = *age > out.limits.hole_patience || waited_us > HOLE_WAIT_US;
         }
         if patience_over || too_much {
+            self.skip_hole(side, out);
+        }
+    }
+
+    /// Whether the receiver of what `side` sends has all before `end`.
+    fn acknowledged(&self, side: usize, end: u32) -> bool {
+        self.facts
+            .acked_by(1 - side)
+            .is_some_and(|ack| !seq_before(ack, end))
+    }
+
+    fn skip_acknowledged_hole(&mut self, side: usize, out: &mut Output) {
+        if at_ref(&self.streams, side)
+            .hole_end()
+            .is_some_and(|end| self.acknowledged(side, end))
+        {
             self.skip_hole(side, out);
         }
     }

@@ -1,7 +1,7 @@
 //! Packets in, entries out.
 
 use super::connection::Connection;
-use super::dns::{Queries, is_dns_port};
+use super::dns::{Queries, is_dns_port, is_dns_query};
 use super::flow::FlowMap;
 use super::output::{Dialog, Output};
 use super::{Limits, Stats};
@@ -145,7 +145,11 @@ impl Dissector {
     }
 
     fn udp(&mut self, src: Endpoint, dst: Endpoint, payload: &[u8], ts_us: i64) -> Result<(), Skip> {
-        if !is_dns_port(src.port) && !is_dns_port(dst.port) {
+        if !is_dns_port(src.port)
+            && !is_dns_port(dst.port)
+            && self.conversations.get_mut(src, dst).is_none()
+            && !is_dns_query(dst.port, payload)
+        {
             return Err(Skip::OtherUdp);
         }
         if dst.ip.is_multicast() {
@@ -233,6 +237,10 @@ impl Dissector {
     }
 
     /// Ends connections and conversations in the order they began, whatever order the tables gave.
+    #[expect(
+        clippy::vec_box,
+        reason = "the tables hold boxes, so that moving an entry is cheap"
+    )]
     fn close(&mut self, mut connections: Vec<Box<Connection>>, mut conversations: Vec<Box<Conversation>>) {
         connections.sort_unstable_by_key(|connection| connection.stream());
         conversations.sort_unstable_by_key(|conversation| conversation.dialog.stream);

@@ -65,6 +65,14 @@ impl<V> FlowMap<V> {
         }
     }
 
+    /// The value of a pair.
+    pub(super) fn get_mut(&mut self, one: Endpoint, other: Endpoint) -> Option<&mut V> {
+        match Key::new(one, other) {
+            Key::V4(key) => self.v4.get_mut(&key),
+            Key::V6(key) => self.v6.get_mut(&key),
+        }
+    }
+
     /// Takes out what `leaves` says, in no particular order.
     pub(super) fn extract(&mut self, mut leaves: impl FnMut(&mut V) -> bool) -> Vec<V> {
         let mut gone: Vec<V> = self

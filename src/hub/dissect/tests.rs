@@ -1,1 +1,7 @@
+//! Whole conversations, packet by packet.
 
+pub(super) mod support;
+
+mod flows;
+mod properties;
+mod streams;

@@ -1,6 +1,7 @@
-//! Puts fragmented IPv4 packets together again, within limits.
+//! Puts fragmented IP packets together again, within limits.
 
 use std::collections::HashMap;
+use std::net::IpAddr;
 
 use etherparse::IpNumber;
 use etherparse::defrag::IpDefragBuf;
@@ -14,9 +15,9 @@ const MAX_AGE_US: i64 = 30_000_000;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 struct Key {
-    src: [u8; 4],
-    dst: [u8; 4],
-    id: u16,
+    src: IpAddr,
+    dst: IpAddr,
+    id: u32,
     protocol: u8,
 }
 

@@ -2,7 +2,7 @@
 
 use std::net::IpAddr;
 
-use etherparse::{IpFragOffset, LaxIpSlice, TcpSlice, UdpSlice};
+use etherparse::{IpFragOffset, Ipv6ExtensionSlice, LaxIpSlice, TcpSlice, UdpSlice};
 
 use super::link::{self, Stripped};
 use super::{LinkType, RawPacket};
@@ -94,12 +94,12 @@ pub struct Decoded<'a> {
     pub transport: Transport<'a>,
 }
 
-/// A fragment of an IPv4 packet.
+/// A fragment of an IP packet.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Fragment<'a> {
-    pub src: [u8; 4],
-    pub dst: [u8; 4],
-    pub id: u16,
+    pub src: IpAddr,
+    pub dst: IpAddr,
+    pub id: u32,
     pub protocol: u8,
     pub offset: IpFragOffset,
     /// Whether more fragments follow.
@@ -119,12 +119,17 @@ pub fn decode<'a>(packet: &RawPacket<'a>) -> Result<Content<'a>, Skip> {
     ip_of(link::strip(packet.link, packet.data)).and_then(|data| ip(data, MAX_TUNNELS))
 }
 
-/// The same for the payload of an IPv4 packet that came in pieces.
+/// The same for the payload of an IP packet that came in pieces.
 pub fn decode_reassembled<'a>(fragment: &Fragment<'_>, payload: &'a [u8]) -> Result<Decoded<'a>, Skip> {
     let packet = Ip {
-        src: IpAddr::from(fragment.src),
-        dst: IpAddr::from(fragment.dst),
-        id: fragment.id,
+        src: fragment.src,
+        dst: fragment.dst,
+        // all pieces had it; IPv6's has 32 bits and is no identification of a packet
+        id: if fragment.src.is_ipv4() {
+            u16::try_from(fragment.id).unwrap_or_default()
+        } else {
+            0
+        },
         protocol: fragment.protocol,
         payload,
         cut: 0,
@@ -165,9 +170,9 @@ fn ip(data: &[u8], tunnels: u8) -> Result<Content<'_>, Skip> {
             let header = v4.header();
             if found.fragmented {
                 return Ok(Content::Piece(Fragment {
-                    src: header.source(),
-                    dst: header.destination(),
-                    id: header.identification(),
+                    src,
+                    dst,
+                    id: u32::from(header.identification()),
                     protocol: found.ip_number.0,
                     offset: header.fragments_offset(),
                     more: header.more_fragments(),
@@ -178,7 +183,21 @@ fn ip(data: &[u8], tunnels: u8) -> Result<Content<'_>, Skip> {
         }
         LaxIpSlice::Ipv6(v6) => {
             if found.fragmented {
-                return Err(Skip::Fragment);
+                let mut extensions = v6.extensions().clone().into_iter();
+                let fragment = extensions.find_map(|extension| match extension {
+                    Ipv6ExtensionSlice::Fragment(fragment) => Some(fragment),
+                    _ => None,
+                });
+                let fragment = fragment.ok_or(Skip::Fragment)?;
+                return Ok(Content::Piece(Fragment {
+                    src,
+                    dst,
+                    id: fragment.identification(),
+                    protocol: found.ip_number.0,
+                    offset: fragment.fragment_offset(),
+                    more: fragment.more_fragments(),
+                    payload,
+                }));
             }
             (0, usize::from(v6.header().payload_length()) + 40)
         }

@@ -61,7 +61,7 @@ pub(super) enum Stripped<'a> {
 const ETHERTYPE_IPV4: u16 = 0x0800;
 const ETHERTYPE_IPV6: u16 = 0x86dd;
 
-/// Removes the link header of `data`, with VLAN tags, MPLS labels and PPPoE where there are any.
+/// Removes the link header of `data`, with VLAN tags, MPLS labels and `PPPoE` where there are any.
 pub(super) fn strip(link: LinkType, data: &[u8]) -> Stripped<'_> {
     let stripped = match link {
         LinkType::ETHERNET => u16_at(data, 12).and_then(|kind| Some((kind, data.get(14..)?))),

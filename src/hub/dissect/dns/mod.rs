@@ -18,6 +18,12 @@ pub(super) fn is_dns_port(port: u16) -> bool {
     matches!(port, 53 | 5353)
 }
 
+/// Whether a datagram to another port is certainly a DNS query: proxies and sidecars listen anywhere.
+pub(super) fn is_dns_query(to: u16, data: &[u8]) -> bool {
+    // LLMNR and NetBIOS names look alike, but nobody waits for their answers
+    !matches!(to, 5355 | 137) && Message::parse_plain_question(data).is_some()
+}
+
 /// Shows every byte string as a DNS message to whoever tests: it must neither panic nor take long.
 pub fn read(data: &[u8]) -> Option<Message> {
     Message::parse(data)

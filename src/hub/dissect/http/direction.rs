@@ -48,6 +48,8 @@ pub(super) struct Direction {
     pub(super) inbox: Inbox,
     /// Bytes at the beginning of the inbox that hold no end of a head.
     scanned: usize,
+    /// Bytes at the beginning of the inbox that hold no end of a line.
+    scanned_for_line: usize,
     /// A response waits since bytes of the other direction, perhaps its request, are known to be missing.
     pub(super) stalled: bool,
     /// Packets of the connection since then.
@@ -107,15 +109,15 @@ impl Direction {
 
     fn start(&mut self, input: Input<'_>, at: usize, context: &mut Context<'_>) -> Step {
         let data = input.from(at);
-        if matches!(self.state, State::Start)
-            && data.first().is_some_and(|byte| matches!(byte, b'\r' | b'\n'))
-        {
+        // empty lines in front of a message are to be ignored (RFC 9112, 2.2)
+        if data.first().is_some_and(|byte| matches!(byte, b'\r' | b'\n')) {
             return Step::To(at + 1);
         }
-        let found = match (head::look(data, self.scanned), self.role) {
+        let found = match (head::look(data, self.scanned_for_line), self.role) {
             (Look::Request, Some(Role::Responses)) | (Look::Response, Some(Role::Requests)) => Look::Nothing,
             (found, _) => found,
         };
+        self.scanned_for_line = 0;
         match found {
             Look::Nothing => self.nothing(input, at),
             Look::Proxy(length) => {
@@ -124,7 +126,7 @@ impl Direction {
             }
             Look::Unsure if data.len() >= context.out.limits.head_bytes => self.nothing(input, at),
             Look::Unsure => {
-                self.scanned = data.len();
+                self.scanned_for_line = data.len();
                 Step::Wait
             }
             Look::Request => self.request(input, at, context),
@@ -205,26 +207,24 @@ impl Direction {
                     context.matching.catch_up(ts_us, context.dialog, context.out);
                 }
                 let end_us = input.ts_at(next - 1);
-                if let Some(answered) = context.matching.answer(self.side, head, ts_us, end_us) {
-                    match answered.switch {
-                        Some(Switch::Opaque) => self.state = State::Opaque,
-                        Some(Switch::Tunnel) => (self.state, self.role) = (State::Seek, None),
-                        None => {}
-                    }
-                    let owner = if answered.orphan {
-                        Owner::Nobody(Body::default())
-                    } else {
-                        Owner::Exchange
-                    };
-                    context.out.stats.http_orphans += u64::from(answered.orphan);
-                    if answered.switch.is_some() {
-                        context
-                            .matching
-                            .finish_response(true, context.dialog, context.out);
-                    } else {
+                let answered = context.matching.answer(self.side, head, ts_us, end_us);
+                context.out.stats.http_orphans += u64::from(answered.orphan);
+                match answered.switch {
+                    Some(Switch::Opaque) => self.state = State::Opaque,
+                    Some(Switch::Tunnel) => (self.state, self.role) = (State::Seek, None),
+                    None => {
+                        let owner = if answered.orphan {
+                            Owner::Nobody(Body::default())
+                        } else {
+                            Owner::Exchange
+                        };
                         self.begin_body(answered.framing, owner, context);
+                        return Step::To(next);
                     }
                 }
+                context
+                    .matching
+                    .finish_response(true, context.dialog, context.out);
                 Step::To(next)
             }
         }
@@ -306,7 +306,7 @@ impl Direction {
     pub(super) fn gap(&mut self, length: u64, context: &mut Context<'_>) {
         // the beginning of a head without its end is of no use
         self.inbox = Inbox::default();
-        self.scanned = 0;
+        (self.scanned, self.scanned_for_line) = (0, 0);
         match std::mem::take(&mut self.state) {
             State::Opaque => self.state = State::Opaque,
             State::Seek | State::Start => self.lost = true,

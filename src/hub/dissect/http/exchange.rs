@@ -2,7 +2,7 @@
 
 use std::collections::VecDeque;
 
-use super::super::inbox::{Chunk, Input};
+use super::super::inbox::{Chunk, Inbox, Input};
 use super::super::output::{Dialog, Output, Timing};
 use super::body::Framing;
 use super::direction::{Context, Direction, Role, State};
@@ -111,21 +111,15 @@ impl Matching {
         }
     }
 
-    /// Takes the head of a final response. `None` never happens for a final one with a body to read.
-    pub(super) fn answer(
-        &mut self,
-        side: usize,
-        head: ResponseHead,
-        ts_us: i64,
-        end_us: i64,
-    ) -> Option<Answered> {
+    /// Takes the head of a final response.
+    pub(super) fn answer(&mut self, side: usize, head: ResponseHead, ts_us: i64, end_us: i64) -> Answered {
         let open = self.waiting.iter_mut().find(|exchange| !exchange.answered);
         let Some(exchange) = open.filter(|open| open.ts_us <= ts_us && open.side != side) else {
-            return Some(Answered {
+            return Answered {
                 framing: head.framing(None),
                 switch: None,
                 orphan: true,
-            });
+            };
         };
         let method = exchange.call.method.as_str();
         let switch = match head.status {
@@ -145,11 +139,11 @@ impl Matching {
         exchange.call.response_headers = headers;
         exchange.answer_us = Some(end_us);
         self.switch = switch.or(self.switch);
-        Some(Answered {
+        Answered {
             framing,
             switch,
             orphan: false,
-        })
+        }
     }
 
     /// The exchange whose message a direction is in.
@@ -335,7 +329,7 @@ impl HttpExchange {
                 Switch::Tunnel => {}
             }
             if switch == Switch::Opaque {
-                direction.inbox = Default::default();
+                direction.inbox = Inbox::default();
             }
         }
     }
