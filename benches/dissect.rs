@@ -4,6 +4,10 @@
 //!
 //! The capture is made here, the same every time: keep-alive HTTP connections with bodies of many sizes,
 //! every segment acknowledged, and a DNS lookup now and then.
+#![expect(
+    clippy::expect_used,
+    reason = "a test or benchmark that finds its premise broken ends"
+)]
 #![expect(clippy::print_stdout, reason = "a benchmark prints its table")]
 
 use std::fs;
@@ -242,7 +246,7 @@ fn main() {
     let megabytes = bytes.len() as f64 / 1e6;
     let mut opened = None;
     let open_s = fastest(RUNS, || {
-        opened = Some(CaptureFile::from_bytes("bench", bytes.clone()).expect("a capture"))
+        opened = Some(CaptureFile::from_bytes("bench", bytes.clone()).expect("a capture"));
     });
     let file = opened.expect("opened");
     let mut entries = 0;
@@ -263,7 +267,7 @@ fn main() {
 
     let path = std::env::temp_dir().join(format!("rca-agent-bench-{}.pcap", std::process::id()));
     fs::write(&path, &bytes).expect("a temporary file");
-    let mut fine = true;
+    let mut ran = true;
     let tshark_s = fastest(2, || {
         let fields = [
             "frame.number",
@@ -286,10 +290,10 @@ fn main() {
         command.arg("-r").arg(&path).args(["-T", "fields"]);
         command.args(fields.iter().flat_map(|field| ["-e", field]));
         let status = command.stdout(Stdio::null()).stderr(Stdio::null()).status();
-        fine &= status.is_ok_and(|status| status.success());
+        ran &= status.is_ok_and(|status| status.success());
     });
     fs::remove_file(&path).expect("a temporary file");
-    if fine {
+    if ran {
         println!(
             "tshark -T fields     {tshark_s:8.3} s  {:8.1} MB/s",
             megabytes / tshark_s

@@ -1,6 +1,10 @@
 //! The dissector on captures nobody here made, against what tshark reads in them.
 //!
 //! Skipped, with a word about it, where the captures are not beside the repository.
+#![expect(
+    clippy::expect_used,
+    reason = "a test or benchmark that finds its premise broken ends"
+)]
 #![expect(clippy::print_stdout, reason = "the figures are what this test is read for")]
 
 use std::collections::BTreeMap;
@@ -14,9 +18,12 @@ use rca_agent::hub::entry::{Endpoint, Entry, Payload};
 use rca_agent::hub::packet::{self, CaptureError, CaptureFile};
 use serde_json::Value;
 
-/// Shares that were reached; less is a regression.
-const HTTP_FLOOR: f64 = 0.95;
-const DNS_FLOOR: f64 = 0.95;
+/// Shares that were reached; less is a regression. What is missing: requests of no grammar (`OPTIONS`
+/// without target or version, several words as target), which tshark lists and no server understands;
+/// request smuggling where it reads a length otherwise; names it renders in its own way (binary labels,
+/// loops); link layers and tunnels that are not read (FDDI, GTP).
+const HTTP_FLOOR: f64 = 0.989;
+const DNS_FLOOR: f64 = 0.994;
 
 /// Both tools round nanoseconds, each in its way, µs.
 const ROUNDING_US: i64 = 2;
@@ -148,7 +155,7 @@ fn rows(line: &str) -> Vec<Row> {
             src,
             dst,
             message,
-        })
+        });
     };
 
     if let Some(methods) = text(&row, "http.request.method") {
@@ -371,14 +378,15 @@ fn calls_agree_with_tshark() {
         let share = 1.0 - ratio(count(Found::Missing), all);
         let what = if dns { "DNS" } else { "HTTP" };
         println!(
-            "{what}: {all} messages; same {}, other packet {}, repeated {}, interim {}, orphan {}, missing {}: {:.2} % agree",
+            "{what}: {all} messages; same {}, other packet {}, repeated {}, interim {}, orphan {}, missing {}: {:.2} % agree, {:.2} % without the orphans",
             count(Found::Same),
             count(Found::OtherPacket),
             count(Found::Repeated),
             count(Found::Interim),
             count(Found::Orphan),
             count(Found::Missing),
-            share * 100.0
+            share * 100.0,
+            100.0 * (share - ratio(count(Found::Orphan), all))
         );
         assert!(all > 1000, "too few {what} messages to tell: {all}");
         assert!(share >= floor, "{what} agreement {share:.4} is below {floor}");

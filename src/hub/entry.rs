@@ -72,7 +72,7 @@ pub struct Body {
 pub struct DnsCall {
     pub id: u16,
     pub tcp: bool,
-    /// (name without the final dot, type such as "A").
+    /// (name without the final dot, the root being ".", and type such as "A").
     pub questions: Vec<(String, String)>,
     /// Text of each answer: an address or a name.
     pub answers: Vec<String>,
@@ -101,10 +101,13 @@ pub struct TcpFlow {
     /// Payload bytes without retransmissions.
     pub client_bytes: u64,
     pub server_bytes: u64,
+    /// Segments whose bytes were sent before, SYN and FIN included.
     pub retransmissions: u64,
+    /// Those of them that duplicate acknowledgments had asked for.
     pub fast_retransmissions: u64,
     pub out_of_order: u64,
     pub dup_acks: u64,
+    /// Holes in the capture that nothing filled.
     pub missing_segments: u64,
     pub zero_windows: u64,
     pub keepalives: u64,

@@ -176,10 +176,7 @@ impl Connection {
             }
             return;
         };
-        let acked = self
-            .facts
-            .acked_by(1 - side)
-            .is_some_and(|ack| !seq_before(ack, end));
+        let acked = self.acknowledged(side, end);
         let too_much = stream.waiting_bytes() > out.limits.out_of_order_bytes
             || stream.waiting_segments() > out.limits.out_of_order_segments
             || out.buffered > out.limits.buffered_bytes;
@@ -268,6 +265,7 @@ impl Connection {
         let mut buffered = self.count_buffered();
         if out.buffered.saturating_sub(self.buffered) + buffered > out.limits.buffered_bytes && buffered > 0 {
             self.stop_waiting(out);
+            self.forget_fragments(out);
             buffered = self.count_buffered();
         }
         out.buffered = out.buffered.saturating_sub(self.buffered) + buffered;
@@ -297,6 +295,16 @@ impl Connection {
         }
         if let Application::Http(http) = &mut self.application {
             http.resume([false; 2], &mut self.dialog, out);
+        }
+    }
+
+    /// Drops messages of which only the beginning is there: what follows is looked at anew.
+    fn forget_fragments(&mut self, out: &mut Output) {
+        for side in [0, 1] {
+            match &mut self.application {
+                Application::Http(http) => http.forget_fragment(side, &mut self.dialog, out),
+                Application::Dns(dns) => dns.gap(side),
+            }
         }
     }
 

@@ -9,7 +9,7 @@
 //! | packet to connection or conversation | `dissector.rs`, `flow.rs` |
 //! | segments to a byte stream with gaps | `reassembly.rs` |
 //! | facts about a connection | `connection.rs`, `facts.rs` |
-//! | byte streams to HTTP exchanges | `http/` |
+//! | byte streams to HTTP exchanges | `inbox.rs`, `http/` |
 //! | datagrams and byte streams to DNS questions with answers | `dns/` |
 
 mod connection;

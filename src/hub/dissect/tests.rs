@@ -3,5 +3,6 @@
 pub(super) mod support;
 
 mod flows;
+mod messages;
 mod properties;
 mod streams;

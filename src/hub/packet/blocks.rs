@@ -262,7 +262,13 @@ impl<'a> Packets<'a> {
                     original_len: packet.origlen,
                 })
             }
-            Block::Unknown(block) if block.block_type == OLD_PACKET_BLOCK => self.old_packet(block.data),
+            // the parser reads the type as little-endian whatever the section is
+            Block::Unknown(block)
+                if block.block_type == OLD_PACKET_BLOCK
+                    || (self.big_endian && block.block_type == OLD_PACKET_BLOCK.swap_bytes()) =>
+            {
+                self.old_packet(block.data)
+            }
             _ => None,
         }
     }

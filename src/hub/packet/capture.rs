@@ -90,7 +90,8 @@ impl CaptureFile {
         Self::with_limit(name, data, MAX_CAPTURE_BYTES)
     }
 
-    fn with_limit(name: &str, data: Vec<u8>, limit: u64) -> Result<Self, CaptureError> {
+    /// The same with another limit than [`MAX_CAPTURE_BYTES`] for the decompressed size, bytes.
+    pub fn with_limit(name: &str, data: Vec<u8>, limit: u64) -> Result<Self, CaptureError> {
         let (data, cut) = if data.starts_with(&ZSTD_MAGIC) {
             decompress(name, &data, limit)?
         } else if data.len() as u64 > limit {

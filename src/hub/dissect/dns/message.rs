@@ -33,31 +33,6 @@ impl Message {
     /// Reads a message; `None` where it is none. Of a message whose records cannot be read, the header
     /// and the questions are still good.
     pub fn parse(data: &[u8]) -> Option<Self> {
-        Self::read(data)
-    }
-
-    /// Reads a message only where it is certainly a plain question, such as may be sent to any port.
-    pub(super) fn parse_plain_question(data: &[u8]) -> Option<Self> {
-        // a standard query: of the flags only "recursion desired", "authentic data" and "checking disabled"
-        // may be set; one question, no answers, at most a few additional records
-        let [_, _, flags, more_flags, 0, 1, 0, 0, 0, 0, 0, 0..=2, ..] = data else {
-            return None;
-        };
-        if flags & !0x01 != 0 || more_flags & !0x30 != 0 {
-            return None;
-        }
-        let (name, end) = name(data, 12)?;
-        let readable = name.bytes().all(|byte| byte.is_ascii_graphic());
-        let class = data.get(end + 2..end + 4)?;
-        let message = Self::read(data)?;
-        let known = message
-            .questions
-            .first()
-            .is_some_and(|(_, kind)| !kind.starts_with("TYPE"));
-        (readable && known && matches!(class, [0, 1 | 3 | 255])).then_some(message)
-    }
-
-    fn read(data: &[u8]) -> Option<Self> {
         let word = |at: usize| Some(u16::from_be_bytes(data.get(at..at + 2)?.try_into().ok()?));
         let (id, flags, asked, answered) = (word(0)?, word(2)?, word(4)?, word(6)?);
         let (authority, additional) = (word(8)?, word(10)?);
@@ -86,6 +61,27 @@ impl Message {
             questions,
             answers,
         })
+    }
+
+    /// Reads a message only where it is certainly a plain question, such as may be sent to any port.
+    pub(super) fn parse_plain_question(data: &[u8]) -> Option<Self> {
+        // a standard query: of the flags only "recursion desired", "authentic data" and "checking disabled"
+        // may be set; one question, no answers, at most a few additional records
+        let [_, _, flags, more_flags, 0, 1, 0, 0, 0, 0, 0, 0..=2, ..] = data else {
+            return None;
+        };
+        if flags & !0x01 != 0 || more_flags & !0x30 != 0 {
+            return None;
+        }
+        let (name, end) = name(data, 12)?;
+        let readable = name.bytes().all(|byte| byte.is_ascii_graphic());
+        let class = data.get(end + 2..end + 4)?;
+        let message = Self::parse(data)?;
+        let known = message
+            .questions
+            .first()
+            .is_some_and(|(_, kind)| !kind.starts_with("TYPE"));
+        (readable && known && matches!(class, [0, 1 | 3 | 255])).then_some(message)
     }
 }
 

@@ -3,8 +3,8 @@
 use super::super::inbox::{Inbox, Input};
 use super::super::output::{Dialog, Output};
 use super::body::{Framing, Progress};
-use super::exchange::{Matching, Switch};
 use super::head::{self, Look, Parsed};
+use super::matching::{Matching, Switch};
 use crate::hub::entry::Body;
 
 /// What a direction carries.
@@ -172,10 +172,9 @@ impl Direction {
             Parsed::Head(head, length) => {
                 (self.scanned, self.role, self.lost) = (0, Some(Role::Requests), false);
                 let framing = head.framing.clone();
-                let end_us = input.ts_at(at + length - 1);
                 context
                     .matching
-                    .ask(self.side, head, (input.ts_at(at), end_us), input.seq_at(at));
+                    .ask(self.side, head, input.ts_at(at), input.seq_at(at));
                 context.matching.limit_waiting(context.dialog, context.out);
                 self.begin_body(framing, Owner::Exchange, context);
                 Step::To(at + length)
@@ -271,6 +270,15 @@ impl Direction {
             && head::look(data, 0) == Look::Response
         {
             self.state = State::Start;
+            return Step::To(at);
+        }
+        // refused before it was sent (`Expect: 100-continue`): the client may go on with another request
+        if self.role == Some(Role::Requests)
+            && input.begins_packet(at)
+            && context.matching.is_answered_early()
+            && head::look(data, 0) == Look::Request
+        {
+            self.finish(&owner, false, context);
             return Step::To(at);
         }
         let limit = context.out.limits.body_kept;

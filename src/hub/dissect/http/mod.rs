@@ -9,6 +9,7 @@ mod body;
 mod direction;
 mod exchange;
 mod head;
+mod matching;
 
 pub(super) use exchange::HttpExchange;
 

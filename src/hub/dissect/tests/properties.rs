@@ -4,6 +4,8 @@ use proptest::prelude::*;
 
 use super::support::{CLIENT, Raw, SERVER, Script};
 use crate::hub::dissect::reassembly::{Piece, Stream};
+use crate::hub::dissect::{Dissector, Limits};
+use crate::hub::packet::{LinkType, RawPacket};
 
 /// How a stream was sent: cuts, repeated ranges, and how far each segment is displaced.
 #[derive(Clone, Debug)]
@@ -29,14 +31,14 @@ fn sending(length: usize, reach: usize) -> impl Strategy<Value = Sending> {
                 .unwrap_or(segments.len());
             segments.insert((after + 1).min(segments.len()), range);
         }
-        let mut placed: Vec<(usize, (usize, usize))> = segments
+        let mut moved: Vec<(usize, (usize, usize))> = segments
             .into_iter()
             .enumerate()
             .map(|(at, segment)| (at + places[at % places.len()], segment))
             .collect();
-        placed.sort_by_key(|(place, _)| *place);
+        moved.sort_by_key(|(place, _)| *place);
         Sending {
-            segments: placed.into_iter().map(|(_, segment)| segment).collect(),
+            segments: moved.into_iter().map(|(_, segment)| segment).collect(),
         }
     })
 }
@@ -142,6 +144,21 @@ proptest! {
         let expected = if from < to && to < data.len() { Some((to - from) as u64) } else { None };
         prop_assert_eq!(missing, expected);
         prop_assert_eq!(seen, [&data[..from], &data[to..]].concat());
+    }
+
+    #[test]
+    fn noise_is_counted_and_nothing_else(
+        packets in prop::collection::vec((0..300_u16, prop::collection::vec(any::<u8>(), 0..120)), 1..30),
+    ) {
+        let mut dissector = Dissector::new(Limits::default());
+        for (ts_us, (link, data)) in (0..).zip(&packets) {
+            let link = LinkType(*link);
+            dissector.packet(&RawPacket { ts_us, link, data, original_len: 120 });
+        }
+        dissector.finish();
+        let stats = dissector.stats();
+        prop_assert_eq!(stats.packets, packets.len() as u64);
+        prop_assert!(stats.skipped.values().sum::<u64>() <= stats.packets);
     }
 
     #[test]
