@@ -123,8 +123,13 @@ impl Parts {
     pub fn of(payload: &mut Payload) -> Self {
         match payload {
             Payload::Http(http) => {
-                lower_names(&mut http.request_headers);
-                lower_names(&mut http.response_headers);
+                // There may be a million of these: nothing is kept that was only there to grow.
+                for headers in [&mut http.request_headers, &mut http.response_headers] {
+                    lower_names(headers);
+                    headers.shrink_to_fit();
+                }
+                http.request_body.kept.shrink_to_fit();
+                http.response_body.kept.shrink_to_fit();
                 Self::Http(Box::new(HttpParts::of(http)))
             }
             Payload::Dns(dns) => Self::Dns(Box::new(DnsParts::of(dns))),

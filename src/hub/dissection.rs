@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, OnceLock};
 use super::assemble::assemble;
 use super::capture::{Capture, NodeCapture};
 use super::dissect::{Dissector, Limits, Stats};
-use super::entry::Entry;
+use super::entry::{Entry, Payload};
 use super::snapshot::{Phase, Snapshot, lock, percent};
 use super::store::{SharedStore, Store};
 
@@ -20,6 +20,8 @@ pub(super) struct Dissection {
     /// `SNAPSHOT/NAME`.
     pub id: String,
     packets: u64,
+    /// Whether only connections and datagrams are kept, not the calls in them.
+    flows_only: bool,
     processed: AtomicU64,
     entries: AtomicU64,
     phase: Mutex<Phase>,
@@ -36,6 +38,7 @@ impl Dissection {
             name: name.to_owned(),
             id: format!("{snapshot}/{name}"),
             packets,
+            flows_only: false,
             processed: AtomicU64::default(),
             entries: AtomicU64::default(),
             phase: Mutex::new(Phase::Pending),
@@ -135,10 +138,13 @@ pub(super) fn run(snapshot: &Snapshot, job: &Dissection, cancelled: &AtomicBool)
     job.complete(assemble(nodes, &snapshot.capture().names));
 }
 
-/// All of a capture dissected at once.
-pub(super) fn everything(capture: &Arc<Capture>) -> Store {
+/// The flows of all of a capture, dissected at once.
+pub(super) fn all_flows(capture: &Arc<Capture>) -> Store {
     let snapshot = Snapshot::whole(capture);
-    let job = Dissection::new("everything", &snapshot.id, 0);
+    let job = Dissection {
+        flows_only: true,
+        ..Dissection::new("everything", &snapshot.id, 0)
+    };
     run(&snapshot, &job, &AtomicBool::new(false));
     job.store
         .into_inner()
@@ -156,6 +162,7 @@ fn dissect(snapshot: &Snapshot, node: &NodeCapture, job: &Dissection, cancelled:
         if number.is_multiple_of(BATCH) {
             let before = entries.len();
             dissector.drain(&mut entries);
+            keep(job, &mut entries);
             job.processed.fetch_add(BATCH, Ordering::Relaxed);
             job.entries
                 .fetch_add((entries.len() - before) as u64, Ordering::Relaxed);
@@ -167,8 +174,15 @@ fn dissect(snapshot: &Snapshot, node: &NodeCapture, job: &Dissection, cancelled:
     job.processed.fetch_add(packets % BATCH, Ordering::Relaxed);
     let before = entries.len();
     entries.append(&mut dissector.finish());
+    keep(job, &mut entries);
     lock(&job.read).push(dissector.stats());
     job.entries
         .fetch_add((entries.len() - before) as u64, Ordering::Relaxed);
     entries
+}
+
+fn keep(job: &Dissection, entries: &mut Vec<Entry>) {
+    if job.flows_only {
+        entries.retain(|entry| !matches!(entry.payload, Payload::Http(_)));
+    }
 }

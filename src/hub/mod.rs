@@ -21,15 +21,25 @@ pub mod entry;
 mod error;
 mod export;
 pub mod fault;
+mod filter;
 mod flows;
+#[expect(
+    clippy::module_inception,
+    reason = "the type of that name is what the module is about"
+)]
+mod hub;
 pub mod names;
 pub mod packet;
+mod record;
 mod render;
 mod snapshot;
 mod stats;
 pub mod store;
+pub mod tools;
 pub mod workloads;
 
 pub use capture::{Capture, OpenError};
 pub use error::ToolError;
 pub use fault::{Fault, Faults};
+pub use filter::KflErrors;
+pub use hub::{Hub, Options};
