@@ -23,6 +23,7 @@ mod export;
 pub mod fault;
 mod filter;
 mod flows;
+pub mod http;
 #[expect(
     clippy::module_inception,
     reason = "the type of that name is what the module is about"
@@ -32,6 +33,7 @@ pub mod names;
 pub mod packet;
 mod record;
 mod render;
+pub mod server;
 mod snapshot;
 mod stats;
 pub mod store;
@@ -42,4 +44,6 @@ pub use capture::{Capture, OpenError};
 pub use error::ToolError;
 pub use fault::{Fault, Faults};
 pub use filter::KflErrors;
+pub use http::{HttpOptions, serve_http};
 pub use hub::{Hub, Options};
+pub use server::{ServeError, duplex, serve, serve_stdio};
