@@ -17,7 +17,8 @@ pub enum Outcome {
     RateLimited,
     /// A request without a response.
     NoAnswer,
-    /// A DNS answer with a response code other than 0, or none.
+    /// A DNS answer that says the resolver failed, or none. "No such name" is not one: a resolver that
+    /// walks its search domains is told so with every lookup before the one that succeeds.
     DnsFailure,
     /// A connection attempt answered by RST.
     Refused,
@@ -44,7 +45,7 @@ pub fn outcome(call: &Call) -> Outcome {
             Some(_) => Outcome::Good,
         },
         "dns" => match call.status {
-            Some(0) => Outcome::Good,
+            Some(0 | 3) => Outcome::Good,
             _ => Outcome::DnsFailure,
         },
         "tcp" | "tcp_flow" | "tcp_conn" => connection(call),

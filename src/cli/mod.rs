@@ -40,39 +40,40 @@ fn dispatch(cli: args::Cli) -> Result<u8, AppError> {
     log(&config, cli.verbosity.verbose);
     let logging = cli.verbosity.verbose > 0 || config.log.is_some();
     let show = crate::progress::Show::fitting(cli.verbosity.quiet, logging);
-    let runtime = || {
-        tokio::runtime::Builder::new_multi_thread()
-            .enable_all()
-            .build()
-            .map_err(|error| {
-                AppError::environment("could not start the asynchronous runtime").because(&error)
-            })
-    };
     match cli.command {
         args::Command::Demo(args) => {
             if args.list {
                 return investigate::list_demos();
             }
-            runtime()?.block_on(investigate::demo(&config, &args, show))
+            on_runtime(investigate::demo(&config, &args, show))
         }
         args::Command::Investigate(args) if args.print_schema => {
             output::stdout(&output::pretty(&crate::report::schema())).map(|()| 0)
         }
-        args::Command::Investigate(args) => {
-            runtime()?.block_on(investigate::investigate(&config, &args, show))
-        }
+        args::Command::Investigate(args) => on_runtime(investigate::investigate(&config, &args, show)),
         args::Command::Hub(args) => {
             if args.list_faults {
                 return serve::list_faults();
             }
-            runtime()?.block_on(serve::hub(&config, &args))
+            on_runtime(serve::hub(&config, &args))
         }
         args::Command::Cases(args) => cases::run(&config, &args),
-        args::Command::Resume(args) => runtime()?.block_on(run::resume(&config, &args, show)),
-        args::Command::Replay(args) => runtime()?.block_on(run::replay(&config, &args)),
-        args::Command::Doctor(args) => runtime()?.block_on(doctor::doctor(&config, &args)),
+        args::Command::Resume(args) => on_runtime(run::resume(&config, &args, show)),
+        args::Command::Replay(args) => on_runtime(run::replay(&config, &args)),
+        args::Command::Doctor(args) => on_runtime(doctor::doctor(&config, &args)),
         args::Command::Kfl(args) => kfl::run(&args.action),
     }
+}
+
+/// Runs a future to its end and leaves at once: a thread that still waits for stdin keeps nobody.
+fn on_runtime(work: impl Future<Output = Result<u8, AppError>>) -> Result<u8, AppError> {
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+        .map_err(|error| AppError::environment("could not start the asynchronous runtime").because(&error))?;
+    let result = runtime.block_on(work);
+    runtime.shutdown_background();
+    result
 }
 
 /// Logs go to stderr, where MCP over stdio leaves them alone.

@@ -1,5 +1,49 @@
 //! The embedded Kubeshark: the tools of the MCP contract over packet captures.
+//!
+//! | question | file |
+//! | --- | --- |
+//! | what is served | `capture.rs`, `workloads.rs`, `names.rs`; packets in `packet/` |
+//! | what is in it | `snapshot.rs`, `dissection.rs` drive `dissect/`; `assemble.rs` names and joins its entries |
+//! | how is it asked | `call.rs`, `record.rs` (KFL fields), `filter.rs`, `store.rs` |
+//! | how is it told | `tools/`, `render.rs`, `stats.rs`, `flows.rs`, `export.rs`, `bpf.rs` |
+//! | over what | `server.rs` (stdio, in process), `http.rs` |
+//! | what can go wrong on purpose | `fault.rs` |
+//!
+//! The hub's clock stands where the capture ends: "now" is then, and nothing is read from the machine's.
 
+mod assemble;
+mod bpf;
+pub mod call;
+pub mod capture;
 pub mod dissect;
+mod dissection;
 pub mod entry;
+mod error;
+mod export;
+pub mod fault;
+mod filter;
+mod flows;
+pub mod http;
+#[expect(
+    clippy::module_inception,
+    reason = "the type of that name is what the module is about"
+)]
+mod hub;
+pub mod names;
 pub mod packet;
+mod record;
+mod render;
+pub mod server;
+mod snapshot;
+mod stats;
+pub mod store;
+pub mod tools;
+pub mod workloads;
+
+pub use capture::{Capture, OpenError};
+pub use error::ToolError;
+pub use fault::{Fault, Faults};
+pub use filter::KflErrors;
+pub use http::{HttpOptions, serve_http};
+pub use hub::{Hub, Options};
+pub use server::{ServeError, duplex, serve, serve_stdio};

@@ -18,7 +18,8 @@ pub(super) fn layer(layer: Layer) -> &'static str {
 pub(super) fn failing(layer: Layer) -> &'static str {
     match layer {
         Layer::Http => "(status_code >= 400 || status_code == 0)",
-        Layer::Dns => "status_code != 0",
+        // Search domains end most lookups in NXDOMAIN (3) before they succeed.
+        Layer::Dns => "status_code != 0 && status_code != 3",
         Layer::Tcp => "tcp_error_type != \"\"",
     }
 }

@@ -18,16 +18,31 @@ fn the_demo_finds_the_cause_and_says_where_everything_is() {
 fn another_zone_tells_the_same_times() {
     let rca = Rca::new();
     let here = rca.run(&["demo", "--format", "json"]).json();
-    let there = Rca::new().run(&["demo", "--format", "json", "--tz", "Asia/Kolkata"]).json();
+    let there = Rca::new()
+        .run(&["demo", "--format", "json", "--tz", "Asia/Kolkata"])
+        .json();
     let instant = |report: &serde_json::Value, pointer: &str| {
-        let text = report.pointer(pointer).and_then(|value| value.as_str()).unwrap().to_owned();
+        let text = report
+            .pointer(pointer)
+            .and_then(|value| value.as_str())
+            .unwrap()
+            .to_owned();
         (chrono::DateTime::parse_from_rfc3339(&text).unwrap(), text)
     };
-    for pointer in ["/window/start", "/window/end", "/root_causes/0/onset", "/path/0/first_abnormal", "/timeline/1/at"] {
+    for pointer in [
+        "/window/start",
+        "/window/end",
+        "/root_causes/0/onset",
+        "/path/0/first_abnormal",
+        "/timeline/1/at",
+    ] {
         let (a, in_jerusalem) = instant(&here, pointer);
         let (b, in_kolkata) = instant(&there, pointer);
         assert_eq!(a, b, "{pointer}");
-        assert!(in_jerusalem.ends_with("+02:00") && in_kolkata.ends_with("+05:30"), "{in_jerusalem} {in_kolkata}");
+        assert!(
+            in_jerusalem.ends_with("+02:00") && in_kolkata.ends_with("+05:30"),
+            "{in_jerusalem} {in_kolkata}"
+        );
     }
     let local = there.pointer("/timeline/1/local").unwrap().as_str().unwrap();
     assert!(local.contains("IST (") && local.ends_with(" UTC)"), "{local}");
@@ -50,7 +65,15 @@ fn wrong_usage_says_what_to_write() {
     for args in [
         &["investigate"][..],
         &["investigate", "--since", "threeish"],
-        &["investigate", "--since", "3pm", "--until", "2pm", "--now", "2026-03-14T18:00:00Z"],
+        &[
+            "investigate",
+            "--since",
+            "3pm",
+            "--until",
+            "2pm",
+            "--now",
+            "2026-03-14T18:00:00Z",
+        ],
         &["investigate", "--since", "3pm", "--tz", "Asia/Jeruslem"],
         &["investigate", "--since", "3pm", "--service", "shop/"],
         &["investigate", "--since", "3pm", "--capture", "nowhere.pcap"],
@@ -81,7 +104,11 @@ fn help_teaches() {
         &["demo", "--list"],
         &["hub", "--list-faults"],
     ] {
-        shown.push_str(&format!("$ rca-agent {}\n{}\n\n", args.join(" "), rca.run(args).stdout));
+        shown.push_str(&format!(
+            "$ rca-agent {}\n{}\n\n",
+            args.join(" "),
+            rca.run(args).stdout
+        ));
     }
     filters().bind(|| assert_snapshot!("help", shown));
 }
@@ -94,7 +121,11 @@ fn filters_are_checked_and_explained() {
         &["kfl", "check", "http && status_code >= 500"][..],
         &["kfl", "check", "http && response.status == 500"],
         &["kfl", "check", "http && status_code == \"500\"", "--json"],
-        &["kfl", "explain", "http && elapsed_time > 5000000 && dst.service.name == \"payments\""],
+        &[
+            "kfl",
+            "explain",
+            "http && elapsed_time > 5000000 && dst.service.name == \"payments\"",
+        ],
         &["kfl", "fields", "elapsed"],
         &["kfl", "fields", "nonsense"],
     ] {
@@ -114,9 +145,27 @@ fn the_schema_is_printed_and_reports_satisfy_it() {
     let output = rca.run(&args);
     let report = output.json();
     jsonschema::validate(&schema, &report).unwrap_or_else(|error| panic!("{error}"));
-    for key in ["schema", "case", "question", "created", "window", "verdict", "confidence", "summary", "root_causes", "path",
-        "impact", "ruled_out", "timeline", "evidence", "coverage", "refusals", "attachments", "next", "cost"]
-    {
+    for key in [
+        "schema",
+        "case",
+        "question",
+        "created",
+        "window",
+        "verdict",
+        "confidence",
+        "summary",
+        "root_causes",
+        "path",
+        "impact",
+        "ruled_out",
+        "timeline",
+        "evidence",
+        "coverage",
+        "refusals",
+        "attachments",
+        "next",
+        "cost",
+    ] {
         assert!(report.get(key).is_some(), "{key} is missing");
     }
     let written: serde_json::Value =
@@ -129,8 +178,20 @@ fn the_schema_is_printed_and_reports_satisfy_it() {
 fn doctor_tells_each_part() {
     let rca = Rca::new();
     let capture = short();
-    let mut shown = format!("{}\n\n", rca.run(&["doctor", "--capture", &capture, "--now", "2026-11-23T02:30:00Z"]));
-    shown.push_str(&rca.run(&["doctor", "--mcp-command", "no-such-kubeshark mcp", "--now", "2026-11-23T02:30:00Z"]).to_string());
+    let mut shown = format!(
+        "{}\n\n",
+        rca.run(&["doctor", "--capture", &capture, "--now", "2026-11-23T02:30:00Z"])
+    );
+    shown.push_str(
+        &rca.run(&[
+            "doctor",
+            "--mcp-command",
+            "no-such-kubeshark mcp",
+            "--now",
+            "2026-11-23T02:30:00Z",
+        ])
+        .to_string(),
+    );
     filters().bind(|| assert_snapshot!("doctor", shown));
 }
 
@@ -138,13 +199,24 @@ fn doctor_tells_each_part() {
 fn cases_are_listed_shown_and_exported() {
     let rca = Rca::new();
     let capture = short();
-    let mut args = vec!["investigate", "what broke?", "--format", "md", "-q", "--capture", &capture];
+    let mut args = vec![
+        "investigate",
+        "what broke?",
+        "--format",
+        "md",
+        "-q",
+        "--capture",
+        &capture,
+    ];
     args.extend(WINDOW);
     let first = rca.run(&args);
     assert_eq!(first.status, 0, "{first}");
     let id = rca.case_id();
     let listed = rca.run(&["cases"]);
-    assert!(listed.stdout.contains(&id) && listed.stdout.contains("what broke?"), "{listed}");
+    assert!(
+        listed.stdout.contains(&id) && listed.stdout.contains("what broke?"),
+        "{listed}"
+    );
     let shown = rca.run(&["cases", "show", &id, "--format", "md"]);
     assert_eq!(shown.stdout, first.stdout);
     let exported = rca.run(&["cases", "export", &id, "elsewhere"]);
@@ -162,7 +234,11 @@ fn no_secret_of_the_capture_is_written() {
     let mut stack = vec![rca.case()];
     while let Some(path) = stack.pop() {
         if path.is_dir() {
-            stack.extend(std::fs::read_dir(&path).unwrap().map(|entry| entry.unwrap().path()));
+            stack.extend(
+                std::fs::read_dir(&path)
+                    .unwrap()
+                    .map(|entry| entry.unwrap().path()),
+            );
             continue;
         }
         if path.extension().is_some_and(|extension| extension == "pcap") {

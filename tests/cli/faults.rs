@@ -2,8 +2,8 @@
 
 use insta::assert_snapshot;
 
-use crate::runner::{Output, Rca, WINDOW, against_hub, filters, refs, short};
 use crate::routes::HttpHub;
+use crate::runner::{Output, Rca, WINDOW, against_hub, filters, refs, short};
 
 fn rehearse(fault: &str) -> Output {
     let mut args = against_hub(&format!("--fault {fault}"));
@@ -14,9 +14,20 @@ fn rehearse(fault: &str) -> Output {
 
 /// The message alone: without the lines of progress.
 fn message(output: &Output) -> String {
-    let lines: Vec<&str> = output.stderr.lines().filter(|line| !line.starts_with(['✓', ' ']) || line.contains("because") || line.starts_with("    ")).collect();
-    let at = lines.iter().position(|line| line.starts_with("error")).unwrap_or(0);
-    format!("status {}\n{}", output.status, lines.get(at..).unwrap_or_default().join("\n"))
+    let lines: Vec<&str> = output
+        .stderr
+        .lines()
+        .filter(|line| !line.starts_with(['✓', ' ']) || line.contains("because") || line.starts_with("    "))
+        .collect();
+    let at = lines
+        .iter()
+        .position(|line| line.starts_with("error"))
+        .unwrap_or(0);
+    format!(
+        "status {}\n{}",
+        output.status,
+        lines.get(at..).unwrap_or_default().join("\n")
+    )
 }
 
 fn shown(name: &str, output: &Output) {
@@ -97,8 +108,18 @@ fn snapshots_hold_no_packet() {
 fn asked(since: &str, until: &str) -> Output {
     let capture = short();
     Rca::new().run(&[
-        "investigate", "--capture", &capture, "--since", since, "--until", until, "--now", "2026-11-23T02:30:00Z", "--no-input",
-        "--format", "md",
+        "investigate",
+        "--capture",
+        &capture,
+        "--since",
+        since,
+        "--until",
+        until,
+        "--now",
+        "2026-11-23T02:30:00Z",
+        "--no-input",
+        "--format",
+        "md",
     ])
 }
 
@@ -120,17 +141,38 @@ fn the_window_is_wholly_outside_the_data() {
 #[test]
 fn a_workload_that_was_never_captured_is_no_data() {
     let capture = short();
-    let mut args = vec!["investigate", "--capture", &capture, "--service", "shop/recommendations", "--format", "md"];
+    let mut args = vec![
+        "investigate",
+        "--capture",
+        &capture,
+        "--service",
+        "shop/recommendations",
+        "--format",
+        "md",
+    ];
     args.extend(WINDOW);
     let output = Rca::new().run(&args);
     assert_eq!(output.status, 3, "{output}");
-    assert!(output.stdout.contains("no traffic to shop/recommendations was captured"), "{output}");
+    assert!(
+        output
+            .stdout
+            .contains("no traffic to shop/recommendations was captured"),
+        "{output}"
+    );
 }
 
 #[test]
 fn a_spent_budget_ends_in_a_report() {
     let capture = short();
-    let mut args = vec!["investigate", "--capture", &capture, "--budget-calls", "14", "--format", "md"];
+    let mut args = vec![
+        "investigate",
+        "--capture",
+        &capture,
+        "--budget-calls",
+        "14",
+        "--format",
+        "md",
+    ];
     args.extend(WINDOW);
     let output = Rca::new().run(&args);
     assert_eq!(output.status, 3, "{output}");
@@ -142,9 +184,15 @@ fn captures_that_are_damaged() {
     let rca = Rca::new();
     let mut whole = Vec::new();
     let compressed = std::fs::read(format!("{}/node-1.pcap.zst", short())).unwrap();
-    std::io::Read::read_to_end(&mut ruzstd::decoding::StreamingDecoder::new(compressed.as_slice()).unwrap(), &mut whole).unwrap();
+    std::io::Read::read_to_end(
+        &mut ruzstd::decoding::StreamingDecoder::new(compressed.as_slice()).unwrap(),
+        &mut whole,
+    )
+    .unwrap();
     std::fs::write(rca.dir().join("truncated.pcap"), &whole[..whole.len() / 2 + 7]).unwrap();
-    let rubbish: Vec<u8> = (0..20_000_u32).map(|n| (n.wrapping_mul(2_654_435_761) >> 13) as u8).collect();
+    let rubbish: Vec<u8> = (0..20_000_u32)
+        .map(|n| (n.wrapping_mul(2_654_435_761) >> 13) as u8)
+        .collect();
     std::fs::write(rca.dir().join("rubbish.pcap"), rubbish).unwrap();
     std::fs::write(rca.dir().join("empty.pcap"), []).unwrap();
     let mut shown = String::new();
@@ -153,7 +201,11 @@ fn captures_that_are_damaged() {
         args.extend(WINDOW);
         let output = rca.run(&args);
         let head: Vec<&str> = output.stdout.lines().take(12).collect();
-        shown.push_str(&format!("$ {name}\n{}\n{}\n\n", message(&output), head.join("\n")));
+        shown.push_str(&format!(
+            "$ {name}\n{}\n{}\n\n",
+            message(&output),
+            head.join("\n")
+        ));
     }
     filters().bind(|| assert_snapshot!("damaged captures", shown));
 }

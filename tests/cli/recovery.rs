@@ -16,7 +16,9 @@ fn comparable(mut report: Value, case: &str) -> String {
         // Jobs are looked at until they are done: how often, and what they said of their progress, is chance.
         evidence["result_sha256"] = Value::Null;
     }
-    serde_json::to_string_pretty(&report).unwrap().replace(case, "CASE")
+    serde_json::to_string_pretty(&report)
+        .unwrap()
+        .replace(case, "CASE")
 }
 
 fn finished(rca: &Rca) -> Value {
@@ -27,9 +29,16 @@ fn finished(rca: &Rca) -> Value {
 fn killed_after(phase: &str, source: &[String]) -> (String, Value) {
     let rca = Rca::new();
     let mut command = rca.command(&refs(source));
-    let mut child = command.stderr(Stdio::piped()).stdout(Stdio::null()).spawn().unwrap();
+    let mut child = command
+        .stderr(Stdio::piped())
+        .stdout(Stdio::null())
+        .spawn()
+        .unwrap();
     let mut lines = BufReader::new(child.stderr.take().unwrap()).lines();
-    let seen = lines.by_ref().map_while(Result::ok).any(|line| line.starts_with(&format!("✓ {phase}")));
+    let seen = lines
+        .by_ref()
+        .map_while(Result::ok)
+        .any(|line| line.starts_with(&format!("✓ {phase}")));
     child.kill().unwrap(); // SIGKILL
     child.wait().unwrap();
     assert!(seen, "the run never left {phase}");
@@ -43,7 +52,9 @@ fn killed_after(phase: &str, source: &[String]) -> (String, Value) {
 #[test]
 fn a_killed_run_goes_on_and_ends_with_the_same_report() {
     let capture = short();
-    let mut args: Vec<String> = ["investigate", "--capture", &capture, "--format", "json"].map(str::to_owned).into();
+    let mut args: Vec<String> = ["investigate", "--capture", &capture, "--format", "json"]
+        .map(str::to_owned)
+        .into();
     args.extend(WINDOW.iter().map(|flag| (*flag).to_owned()));
     let whole = Rca::new();
     let output = whole.run(&refs(&args));
@@ -80,9 +91,15 @@ fn a_replay_needs_no_server_and_writes_the_same_bytes() {
     let rca = case();
     let id = rca.case_id();
     let markdown = rca.run(&["replay", &id, "--format", "md"]);
-    assert_eq!(markdown.stdout, std::fs::read_to_string(rca.case().join("report.md")).unwrap());
+    assert_eq!(
+        markdown.stdout,
+        std::fs::read_to_string(rca.case().join("report.md")).unwrap()
+    );
     let json = rca.run(&["replay", &id, "--format", "json"]);
-    assert_eq!(json.stdout, std::fs::read_to_string(rca.case().join("report.json")).unwrap());
+    assert_eq!(
+        json.stdout,
+        std::fs::read_to_string(rca.case().join("report.json")).unwrap()
+    );
     assert_eq!(markdown.stderr, "");
 }
 
@@ -96,17 +113,28 @@ fn a_changed_decision_is_a_divergence() {
     std::fs::write(&path, changed).unwrap();
     let output = rca.run(&["replay", &rca.case_id()]);
     assert_eq!(output.status, 4, "{output}");
-    assert!(output.stderr.contains("diverged") && output.stderr.contains("\"limit\": 999"), "{output}");
+    assert!(
+        output.stderr.contains("diverged") && output.stderr.contains("\"limit\": 999"),
+        "{output}"
+    );
 }
 
 #[test]
 fn a_changed_result_is_found() {
     let rca = case();
-    let body = std::fs::read_dir(rca.case().join("bodies")).unwrap().next().unwrap().unwrap().path();
+    let body = std::fs::read_dir(rca.case().join("bodies"))
+        .unwrap()
+        .next()
+        .unwrap()
+        .unwrap()
+        .path();
     std::fs::write(&body, "{\"calls\":[],\"total\":0}").unwrap();
     let output = rca.run(&["replay", &rca.case_id()]);
     assert_eq!(output.status, 1, "{output}");
-    assert!(output.stderr.contains("was changed: its hash is another"), "{output}");
+    assert!(
+        output.stderr.contains("was changed: its hash is another"),
+        "{output}"
+    );
 }
 
 #[test]
@@ -116,7 +144,11 @@ fn a_torn_last_line_is_no_loss() {
     let text = std::fs::read_to_string(&path).unwrap();
     let lines: Vec<&str> = text.lines().collect();
     let kept = lines.len() * 2 / 3;
-    let torn = format!("{}\n{}", lines[..kept].join("\n"), &lines[kept][..lines[kept].len() / 2]);
+    let torn = format!(
+        "{}\n{}",
+        lines[..kept].join("\n"),
+        &lines[kept][..lines[kept].len() / 2]
+    );
     std::fs::write(&path, torn).unwrap();
     let output = rca.run(&["resume", &rca.case_id(), "--format", "md", "-q"]);
     assert_eq!(output.status, 0, "{output}");

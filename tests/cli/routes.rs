@@ -52,7 +52,10 @@ fn a_server_of_the_older_dialect_gives_the_same_verdict() {
     let report = output.json();
     assert_eq!(report["verdict"], "root_cause", "{output}");
     assert_eq!(report["root_causes"][0]["service"], "postgres");
-    assert_eq!(report["root_causes"][0]["onset"], in_process()["root_causes"][0]["onset"]);
+    assert_eq!(
+        report["root_causes"][0]["onset"],
+        in_process()["root_causes"][0]["onset"]
+    );
 }
 
 /// A hub on a free port, ended with the test.
@@ -71,8 +74,14 @@ impl HttpHub {
         }
         let mut child = command.spawn().unwrap();
         let mut line = String::new();
-        BufReader::new(child.stderr.take().unwrap()).read_line(&mut line).unwrap();
-        let url = line.split_whitespace().find(|word| word.starts_with("http://")).expect("an address").to_owned();
+        BufReader::new(child.stderr.take().unwrap())
+            .read_line(&mut line)
+            .unwrap();
+        let url = line
+            .split_whitespace()
+            .find(|word| word.starts_with("http://"))
+            .expect("an address")
+            .to_owned();
         Self { child, url }
     }
 }

@@ -23,7 +23,9 @@ pub(crate) struct Output {
 
 impl Rca {
     pub(crate) fn new() -> Self {
-        Self { dir: tempfile::tempdir().expect("a directory") }
+        Self {
+            dir: tempfile::tempdir().expect("a directory"),
+        }
     }
 
     pub(crate) fn dir(&self) -> &Path {
@@ -33,8 +35,16 @@ impl Rca {
     /// The program, ready to be run here. Nothing of the environment of the tests reaches it.
     pub(crate) fn command(&self, args: &[&str]) -> Command {
         let mut command = Command::new(program());
-        command.args(args).current_dir(self.dir()).env_clear().stdin(Stdio::null());
-        command.env("TZ", "Asia/Jerusalem").env("LANG", "C.UTF-8").env("HOME", self.dir()).env("COLUMNS", "110");
+        command
+            .args(args)
+            .current_dir(self.dir())
+            .env_clear()
+            .stdin(Stdio::null());
+        command
+            .env("TZ", "Asia/Jerusalem")
+            .env("LANG", "C.UTF-8")
+            .env("HOME", self.dir())
+            .env("COLUMNS", "110");
         command
     }
 
@@ -53,8 +63,10 @@ impl Rca {
 
     /// The only case in the directory of cases.
     pub(crate) fn case(&self) -> PathBuf {
-        let mut cases: Vec<PathBuf> =
-            std::fs::read_dir(self.dir().join("cases")).expect("cases").map(|entry| entry.expect("a case").path()).collect();
+        let mut cases: Vec<PathBuf> = std::fs::read_dir(self.dir().join("cases"))
+            .expect("cases")
+            .map(|entry| entry.expect("a case").path())
+            .collect();
         assert_eq!(cases.len(), 1, "one case is expected: {cases:?}");
         cases.remove(0)
     }
@@ -88,13 +100,24 @@ pub(crate) fn short() -> String {
 }
 
 /// Flags that ask the short capture about the time from five seconds before the onset.
-pub(crate) const WINDOW: &[&str] =
-    &["--since", "2026-11-23T01:34:05Z", "--until", "2026-11-23T01:34:40Z", "--now", "2026-11-23T02:30:00Z", "--no-input"];
+pub(crate) const WINDOW: &[&str] = &[
+    "--since",
+    "2026-11-23T01:34:05Z",
+    "--until",
+    "2026-11-23T01:34:40Z",
+    "--now",
+    "2026-11-23T02:30:00Z",
+    "--no-input",
+];
 
 /// `investigate` against our own hub as a child process, with these flags for the hub.
 pub(crate) fn against_hub(hub_flags: &str) -> Vec<String> {
     let command = format!("{} hub {} {hub_flags}", program(), short());
-    let mut args = vec!["investigate".to_owned(), "--mcp-command".to_owned(), command.trim().to_owned()];
+    let mut args = vec![
+        "investigate".to_owned(),
+        "--mcp-command".to_owned(),
+        command.trim().to_owned(),
+    ];
     args.extend(WINDOW.iter().map(|flag| (*flag).to_owned()));
     args
 }

@@ -1,0 +1,142 @@
+//! The hub: a capture, what was made of it, and the tools over both.
+
+use std::sync::{Arc, Mutex, OnceLock};
+
+use serde_json::{Map, Value};
+
+use super::capture::Capture;
+use super::dissection;
+use super::error::ToolError;
+use super::export::Exports;
+use super::fault::{Fault, Faults};
+use super::filter::KflErrors;
+use super::snapshot::{Registry, lock};
+use super::store::SharedStore;
+use super::tools::catalogue::{self, ToolSpec};
+use super::tools::{self, Answer};
+
+/// Length of the answer of a rehearsed `huge-answer`, bytes.
+const HUGE: usize = 12 << 20;
+
+/// How a hub behaves.
+#[derive(Clone, Debug, Default)]
+pub struct Options {
+    pub kfl_errors: KflErrors,
+    pub faults: Faults,
+}
+
+/// An embedded Kubeshark over one capture. Clones share it.
+#[derive(Clone, Debug)]
+pub struct Hub(Arc<Shared>);
+
+/// What all connections share.
+#[derive(Debug)]
+pub struct Shared {
+    pub(super) capture: Arc<Capture>,
+    pub(super) options: Options,
+    pub(super) snapshots: Registry,
+    pub(super) exports: Exports,
+    /// How many there were, and the latest.
+    pub(super) cloud_jobs: Mutex<(u64, Vec<Value>)>,
+    flows: OnceLock<SharedStore>,
+    base_url: Mutex<String>,
+}
+
+impl Hub {
+    /// Serves `capture`.
+    pub fn new(capture: Capture, options: Options) -> Self {
+        let capture = Arc::new(capture);
+        Self(Arc::new(Shared {
+            snapshots: Registry::new(Arc::clone(&capture), options.faults.clone()),
+            capture,
+            options,
+            exports: Exports::default(),
+            cloud_jobs: Mutex::default(),
+            flows: OnceLock::new(),
+            base_url: Mutex::new("embedded://hub".to_owned()),
+        }))
+    }
+
+    /// The tools as they are listed.
+    pub fn tools(&self) -> Vec<ToolSpec> {
+        let faults = self.faults();
+        let mut tools = if faults.has(&Fault::OlderDialect) {
+            catalogue::older()
+        } else {
+            catalogue::newer()
+        };
+        if faults.has(&Fault::HubToolsMissing) || faults.has(&Fault::NeedsToken) {
+            tools.retain(|tool| tools::LOCAL.contains(&tool.name));
+        }
+        tools
+    }
+
+    /// Performs a tool call: the text of its result. Blocks while it works.
+    pub fn call(&self, tool: &str, arguments: Map<String, Value>) -> Result<String, ToolError> {
+        let answer = tools::call(&self.0, tool, arguments)?;
+        let text = match answer {
+            Answer::Text(text) => text,
+            Answer::Json(value) => serde_json::to_string_pretty(&value)
+                .map_err(|error| ToolError::Local(format!("Error calling Hub API: {error}")))?,
+        };
+        Ok(self.spoiled(tool, text))
+    }
+
+    /// What is rehearsed to go wrong with an answer on its way.
+    fn spoiled(&self, tool: &str, mut text: String) -> String {
+        if !["list_api_calls", "get_api_stats"].contains(&tool) {
+            return text;
+        }
+        if self.faults().has(&Fault::HugeAnswer) {
+            // Inside the object, so that it is still JSON.
+            let padding = "x".repeat(HUGE.saturating_sub(text.len()));
+            if let Some(body) = text.strip_suffix('}') {
+                text = format!("{},\n  \"padding\": \"{padding}\"\n}}", body.trim_end());
+            }
+        }
+        if self.faults().has(&Fault::MalformedJson) {
+            let half = (0..=text.len() / 2).rev().find(|at| text.is_char_boundary(*at));
+            text.truncate(half.unwrap_or(0));
+        }
+        text
+    }
+
+    /// What is rehearsed.
+    pub fn faults(&self) -> &Faults {
+        self.0.faults()
+    }
+
+    /// The file an export gave, for those who fetch it over HTTP.
+    pub fn exported(&self, path: &str) -> Option<Arc<[u8]>> {
+        self.0.exports.find(path).ok().map(|export| export.file)
+    }
+
+    /// Under which address files are found from now on.
+    pub fn set_base_url(&self, url: &str) {
+        url.clone_into(&mut lock(&self.0.base_url));
+    }
+}
+
+impl Shared {
+    /// What is rehearsed.
+    pub fn faults(&self) -> &Faults {
+        &self.options.faults
+    }
+
+    /// The hub's clock: it stands where the capture ends, so that "the last half hour" is one with
+    /// data. Unix µs.
+    pub fn now_us(&self) -> i64 {
+        self.capture.span().map_or(0, |span| span.end_us)
+    }
+
+    /// Where the hub is reached.
+    pub fn base_url(&self) -> String {
+        lock(&self.base_url).clone()
+    }
+
+    /// Connections and datagrams of the whole capture, without the calls in them; made at first use.
+    pub fn all_flows(&self) -> &SharedStore {
+        self.flows
+            .get_or_init(|| Arc::new(dissection::all_flows(&self.capture)))
+    }
+}
