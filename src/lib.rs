@@ -17,6 +17,7 @@ pub mod journal;
 pub mod kfl;
 pub mod kubeshark;
 pub mod progress;
+pub mod query;
 pub mod report;
 pub mod time;
 pub mod wire;

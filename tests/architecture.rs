@@ -17,7 +17,8 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("wire", &["time"]),
     ("kfl", &[]),
     ("analysis", &["time", "wire"]),
-    ("investigation", &["analysis", "kfl", "time", "wire"]),
+    ("query", &["kfl", "time", "wire"]),
+    ("investigation", &["analysis", "kfl", "query", "time", "wire"]),
     ("journal", &["investigation", "time"]),
     ("driver", &["investigation", "journal", "wire"]),
     ("report", &["analysis", "investigation", "time"]),
@@ -53,7 +54,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
 ];
 
 /// Modules that decide or compute: they may mention none of [`IMPURE`].
-const PURE: &[&str] = &["analysis", "investigation", "kfl", "report", "time", "wire"];
+const PURE: &[&str] = &["analysis", "investigation", "kfl", "query", "report", "time", "wire"];
 
 /// What acts, or differs from run to run.
 const IMPURE: &[&str] = &[

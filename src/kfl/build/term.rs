@@ -208,6 +208,16 @@ impl Term {
         }
     }
 
+    /// What all of the terms match, as one term; `None` where there are none.
+    pub fn all(terms: &[Term]) -> Option<Self> {
+        let rank = terms.iter().map(|term| term.rank).max()?;
+        let texts: Vec<_> = terms.iter().map(Term::kfl).collect();
+        Some(Self {
+            rank,
+            kfl: texts.join(" && "),
+        })
+    }
+
     /// What any of the terms matches; `None` where there are none.
     pub fn any(terms: &[Term]) -> Option<Self> {
         if let [only] = terms {
@@ -236,9 +246,9 @@ impl Term {
         }
     }
 
-    /// A status class, 1 to 5.
+    /// A status class, 1 to 9, of which HTTP defines those up to 5.
     pub fn status_class(class: u8) -> Self {
-        let low = u16::from(class.clamp(1, 5)) * 100;
+        let low = u16::from(class.clamp(1, 9)) * 100;
         Self {
             rank: Rank::Number,
             kfl: format!("status_code >= {low} && status_code < {}", low + 100),

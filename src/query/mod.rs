@@ -1,0 +1,52 @@
+//! Questions for a server that shows a thousand rows and has no cursor: exact numbers for few calls.
+//!
+//! A planner is a value: [`Plan::asks`] are the operations of the next turn, to be performed in any order and
+//! several at once, [`Plan::take`] is told what came of them. Nothing here acts, so a plan that is part of a step
+//! is replayed with it.
+//!
+//! - [`Counting`]: which of the server's numbers can be relied on, proven once a session on a list that is known
+//!   to be complete: does `total` count every match, do the statistics, are lists cut at their younger end;
+//! - [`Histogram`]: exact counts over time and [`Dimension`]s; [`Histogram::count`] is the one with a single cell;
+//! - [`Samples`]: the first calls, the slowest, or some at random, rather than the first thousand.
+//!
+//! What stays unknown because the budget ended or the server failed is a [`Gap`], never left out.
+
+mod budget;
+mod counting;
+mod dimension;
+mod gap;
+mod histogram;
+mod proof;
+mod question;
+mod reply;
+mod sample;
+
+pub use budget::Budget;
+pub use counting::Counting;
+pub use dimension::{Dimension, Value};
+pub use gap::{Gap, Reason};
+pub use histogram::{Cell, Counts, Histogram};
+pub use question::{Question, Target};
+pub use reply::{Reply, Told};
+
+
+use crate::time::Clock;
+use crate::wire::Operation;
+
+/// Most rows of one list, whatever is asked for.
+pub const MAX_ROWS: u32 = 1000;
+
+/// Operations of one turn at most: enough to keep several connections busy, few enough to learn between them.
+pub const TURN: usize = 8;
+
+/// Something that asks in turns until it knows.
+pub trait Plan {
+    /// What to ask next; empty once there is nothing more to ask. Called twice, it answers the same.
+    fn asks(&self) -> Vec<Operation>;
+
+    /// Takes what came of [`asks`](Self::asks), one reply each and in that order. Missing ones count as failed.
+    fn take(&mut self, replies: Vec<Reply>);
+
+    /// What was found out so far and what is asked next and why, a line each.
+    fn explain(&self, clock: &Clock) -> Vec<String>;
+}
