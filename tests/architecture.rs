@@ -54,7 +54,15 @@ const ALLOWED: &[(&str, &[&str])] = &[
 ];
 
 /// Modules that decide or compute: they may mention none of [`IMPURE`].
-const PURE: &[&str] = &["analysis", "investigation", "kfl", "query", "report", "time", "wire"];
+const PURE: &[&str] = &[
+    "analysis",
+    "investigation",
+    "kfl",
+    "query",
+    "report",
+    "time",
+    "wire",
+];
 
 /// What acts, or differs from run to run.
 const IMPURE: &[&str] = &[

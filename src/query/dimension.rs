@@ -95,9 +95,9 @@ impl Dimension {
             (Self::DstNamespace, Value::Namespace(name)) => {
                 text(FieldId::DST_NAMESPACE, name).into_iter().collect()
             }
-            (Self::StatusClass, Value::Class(0)) => FilterTerm::equals(FieldId::STATUS_CODE, 0)
-                .into_iter()
-                .collect(),
+            (Self::StatusClass, Value::Class(0)) => {
+                FilterTerm::equals(FieldId::STATUS_CODE, 0).into_iter().collect()
+            }
             (Self::StatusClass, Value::Class(class)) => {
                 vec![FilterTerm::status_class(u8::try_from(*class).unwrap_or(5))]
             }
@@ -132,7 +132,9 @@ pub(super) fn counted(stats: &Stats) -> Option<(u64, BTreeMap<Value, u64>)> {
             *sum = sum.checked_add(calls)?;
         }
     }
-    let sum = by.values().try_fold(0_u64, |sum, calls| sum.checked_add(*calls))?;
+    let sum = by
+        .values()
+        .try_fold(0_u64, |sum, calls| sum.checked_add(*calls))?;
     (sum == total).then_some((total, by))
 }
 

@@ -22,7 +22,7 @@ pub enum Reason {
     Budget,
     /// The server did not answer, with what it said.
     Failed(String),
-    /// Calls of a single millisecond that a list does not show whole.
+    /// Calls of a single millisecond, or of a single latency, that a list does not show whole.
     TooDense,
     /// Rows that could not be read.
     Unreadable(u64),
@@ -44,7 +44,7 @@ impl fmt::Display for Gap {
         match &self.reason {
             Reason::Budget => f.write_str(" were not told apart: the budget is spent"),
             Reason::Failed(why) => write!(f, " were not told apart: {why}"),
-            Reason::TooDense => f.write_str(" of one millisecond are more than a list shows"),
+            Reason::TooDense => f.write_str(" that nothing tells apart are more than a list shows"),
             Reason::Unreadable(rows) => write!(f, ": {rows} rows could not be read"),
             Reason::Disagree { expected, came } => {
                 write!(f, ": {expected} were counted and {came} came in parts")

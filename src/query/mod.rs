@@ -28,7 +28,7 @@ pub use gap::{Gap, Reason};
 pub use histogram::{Cell, Counts, Histogram};
 pub use question::{Question, Target};
 pub use reply::{Reply, Told};
-
+pub use sample::{Samples, Wanted};
 
 use crate::time::Clock;
 use crate::wire::Operation;

@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 
 use super::counting::Counting;
 use super::dimension::{Dimension, Hold, Value, counted};
-use super::question::Question;
+use super::question::{Question, Sound, sound};
 use super::reply::Reply;
 use crate::time::{Utc, Window};
 use crate::wire::Operation;
@@ -37,7 +37,9 @@ pub(super) struct Proof {
 #[derive(Clone, Debug)]
 enum Stage {
     /// How the server counts is known from before: only the numbers of this question are asked.
-    Roots { by_service: bool },
+    Roots {
+        by_service: bool,
+    },
     /// Counts of the whole window, and a first stretch.
     Whole(Window),
     /// Another stretch.
@@ -96,7 +98,11 @@ impl Proof {
     }
 
     pub(super) fn asks(&self, question: &Question, counting: &Counting) -> Vec<Operation> {
-        let nameless = || question.count(question.window, BY_SERVICE, &[Hold::Is(Value::no_service())]);
+        let nameless = || {
+            let asked = question.count(question.window, BY_SERVICE, &[Hold::Is(Value::no_service())]);
+            // Where the filter names a service there is no such call.
+            (sound(&asked) == Sound::Yes).then_some(asked)
+        };
         let list = |window: Window| question.list(window, &[], &[], ROWS);
         let statistics = |window: Window| {
             question
@@ -112,7 +118,7 @@ impl Proof {
                 }
                 if counting.by_statistics() && (*by_service || asks.is_empty()) {
                     asks.push(question.statistics(question.window, &[], &[]));
-                    asks.push(nameless());
+                    asks.extend(nameless());
                 }
                 asks
             }
@@ -125,7 +131,7 @@ impl Proof {
                 let mut asks = vec![question.count(*window, &[], &[])];
                 if let Some(statistics) = statistics(*window) {
                     asks.push(statistics);
-                    asks.push(nameless());
+                    asks.extend(nameless());
                 }
                 asks
             }
@@ -134,6 +140,7 @@ impl Proof {
     }
 
     pub(super) fn take(&mut self, question: &Question, counting: &mut Counting, replies: &[Reply]) {
+        let asked = self.asks(question, counting).len();
         match std::mem::replace(&mut self.stage, Stage::Done(Outcome::Known)) {
             Stage::Roots { .. } => {
                 let mut replies = replies.iter();
@@ -149,7 +156,10 @@ impl Proof {
                     counting.saw_statistics(reply.bytes);
                     self.by = reply.statistics().and_then(counted);
                 }
-                self.nameless = replies.next().and_then(shows_any);
+                self.nameless = match replies.next() {
+                    Some(reply) => shows_any(reply),
+                    None => Some(false),
+                };
             }
             Stage::Whole(first) => {
                 if let Some(Ok(list)) = replies.first().map(Reply::calls) {
@@ -173,7 +183,10 @@ impl Proof {
                 counting.oldest_first = Some(in_order(&complete, counted_one));
                 let by_service = replies.get(1).and_then(Reply::statistics).and_then(counted);
                 counting.statistics = Some(by_service.is_some_and(|(_, by)| by == by_rows(&complete)));
-                self.nameless = replies.get(2).and_then(shows_any);
+                self.nameless = match replies.get(2) {
+                    Some(reply) => shows_any(reply),
+                    None => (asked == 2).then_some(false),
+                };
             }
             done @ Stage::Done(_) => self.stage = done,
         }

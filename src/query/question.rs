@@ -2,9 +2,9 @@
 
 use chrono::{DurationRound, TimeDelta};
 
-use super::dimension::{Dimension, Hold, group_terms};
 use super::MAX_ROWS;
-use crate::kfl::Filter;
+use super::dimension::{Dimension, Hold, group_terms};
+use crate::kfl::{self, Filter};
 use crate::time::{Utc, Window};
 use crate::wire::{CallForm, Operation, Scope, SnapshotRef};
 
@@ -71,6 +71,25 @@ impl Question {
             limit: limit.clamp(1, MAX_ROWS),
             form: CallForm::Compact,
         }
+    }
+}
+
+/// What the checker makes of an operation's filter before it is asked.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Sound {
+    Yes,
+    /// No call can match: that is an answer.
+    Contradiction,
+    /// It is no filter that can be sent.
+    No(String),
+}
+
+/// Checks the filter that an operation would send.
+pub(super) fn sound(operation: &Operation) -> Sound {
+    match kfl::check(&filter_of(operation)) {
+        Ok(_) => Sound::Yes,
+        Err(found) if found.iter().any(|one| one.code == kfl::Code::AlwaysFalse) => Sound::Contradiction,
+        Err(found) => Sound::No(found.first().map(|one| one.message.clone()).unwrap_or_default()),
     }
 }
 

@@ -2,8 +2,8 @@
 
 use serde_json::Value;
 
-use crate::wire::decode::{self, CallList, Stats};
 use crate::wire::Operation;
+use crate::wire::decode::{self, CallList, Stats};
 
 /// An answer, or why there is none.
 #[derive(Clone, Debug, PartialEq)]

@@ -24,6 +24,7 @@ pub(crate) enum Order {
     Any,
 }
 
+#[derive(Clone)]
 pub(crate) struct Server<'r> {
     rows: &'r [Row],
     /// Rows of the base filter: every filter of a plan narrows it, so no other row has to be looked at.
@@ -140,7 +141,9 @@ fn statistics(rows: &[Row]) -> Value {
     };
     let named = |at: usize| json!({"service": SERVICES[at].0, "namespace": SERVICES[at].1});
     let merged = |mut head: Value, tail: Value| {
-        head.as_object_mut().unwrap().extend(tail.as_object().unwrap().clone());
+        head.as_object_mut()
+            .unwrap()
+            .extend(tail.as_object().unwrap().clone());
         head
     };
     let services: Vec<Value> = services

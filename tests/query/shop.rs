@@ -76,8 +76,19 @@ fn row(number: u32, calls: u32) -> Row {
     };
     let elapsed_us = i64::try_from((bits >> 40) % 40_000).unwrap() + if incident { 30_000 } else { 500 };
     // A handful of calls is slow beyond everything else.
-    let elapsed_us = if number % 97_531 == 7 { 9_000_000 + i64::from(number) } else { elapsed_us };
-    Row { number, ts_ms, to, from, status, elapsed_us }
+    let elapsed_us = if number % 97_531 == 7 {
+        9_000_000 + i64::from(number)
+    } else {
+        elapsed_us
+    };
+    Row {
+        number,
+        ts_ms,
+        to,
+        from,
+        status,
+        elapsed_us,
+    }
 }
 
 impl Row {

@@ -3,12 +3,13 @@
 use super::super::counting::Counting;
 use super::super::dimension::{Dimension, Hold, Value};
 use super::super::gap::Reason;
-use super::super::question::middle;
+use super::super::question::{Question, middle};
 use super::super::{Budget, MAX_ROWS};
 use super::job::Job;
 use super::region::{Known, Region};
 use super::{Cell, Histogram};
 use crate::time::Window;
+use crate::wire::Operation;
 
 /// How a region is counted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -20,6 +21,19 @@ pub(super) enum Way {
 }
 
 impl Way {
+    /// What counts a region.
+    pub(super) fn operation(
+        self,
+        question: &Question,
+        dimensions: &[Dimension],
+        region: &Region,
+    ) -> Operation {
+        match self {
+            Self::Statistics => question.statistics(region.window, dimensions, &region.group),
+            Self::Totals => question.count(region.window, dimensions, &region.group),
+        }
+    }
+
     pub(super) fn bytes(self, counting: &Counting) -> u64 {
         match self {
             Self::Totals => counting.list_bytes(1),
@@ -59,14 +73,18 @@ impl Histogram {
             .iter()
             .zip(&self.dimensions)
             .all(|(hold, dimension)| *dimension == Dimension::DstService || hold.value().is_some());
-        let named = region.group.iter().zip(&self.dimensions).any(|(hold, dimension)| {
-            *dimension == Dimension::DstService
-                && match hold {
-                    Hold::Any => !self.nameless,
-                    Hold::Is(_) => false,
-                    Hold::Not(values) => !self.nameless || values.contains(&Value::no_service()),
-                }
-        });
+        let named = region
+            .group
+            .iter()
+            .zip(&self.dimensions)
+            .any(|(hold, dimension)| {
+                *dimension == Dimension::DstService
+                    && match hold {
+                        Hold::Any => !self.nameless,
+                        Hold::Is(_) => false,
+                        Hold::Not(values) => !self.nameless || values.contains(&Value::no_service()),
+                    }
+            });
         if self.counting.by_statistics() && others_decided && named {
             Some(Way::Statistics)
         } else if self.counting.by_totals() {
@@ -93,9 +111,8 @@ impl Histogram {
             .sum();
         let rows = rows.saturating_add(open);
         let pages = rows.div_ceil(u64::from(MAX_ROWS)).saturating_mul(2);
-        u32::try_from(pages).is_ok_and(|pages| {
-            free.allows(pages, self.counting.list_bytes(rows).saturating_mul(2))
-        })
+        u32::try_from(pages)
+            .is_ok_and(|pages| free.allows(pages, self.counting.list_bytes(rows).saturating_mul(2)))
     }
 
     /// What becomes of a region: nothing, cells, a list, or parts.
@@ -196,7 +213,13 @@ impl Histogram {
                 .iter()
                 .zip(&self.seen)
                 .filter(|(hold, _)| hold.value().is_none())
-                .map(|(_, seen)| known.by.as_ref().map_or(seen.len(), std::collections::BTreeMap::len).max(3))
+                .map(|(_, seen)| {
+                    known
+                        .by
+                        .as_ref()
+                        .map_or(seen.len(), std::collections::BTreeMap::len)
+                        .max(3)
+                })
                 .product()
         };
         let cells = u64::try_from(bins.saturating_mul(values)).unwrap_or(u64::MAX);
@@ -218,7 +241,7 @@ impl Histogram {
         if let Some(at) = region.undecided() {
             let candidates = self.candidates(&region, at, &known);
             if !candidates.is_empty() && way.is_some() {
-                return self.by_value(region, known, at, &candidates);
+                return self.by_value(region, known.total, at, &candidates);
             }
             if candidates.is_empty() && !self.listing.is_empty() && way.is_some() {
                 // What is listed meanwhile will show which values there are.
@@ -281,7 +304,7 @@ impl Histogram {
     }
 
     /// Counts the likely values; the others are what is left.
-    fn by_value(&mut self, region: Region, known: Known, at: usize, candidates: &[Value]) {
+    fn by_value(&mut self, region: Region, total: u64, at: usize, candidates: &[Value]) {
         let excluded = match region.group.get(at) {
             Some(Hold::Not(values)) => values.clone(),
             _ => Vec::new(),
@@ -294,7 +317,7 @@ impl Histogram {
             // The last of all values needs no question.
             [only] if all_named => {
                 self.open
-                    .push((region.holding(at, Hold::Is(only.clone())), Some(Known::of(known.total))));
+                    .push((region.holding(at, Hold::Is(only.clone())), Some(Known::of(total))));
                 return;
             }
             some => {
@@ -319,7 +342,7 @@ impl Histogram {
         } else {
             self.way(&region)
         };
-        self.family(region, Known::of(known.total), parts, way);
+        self.family(region, Known::of(total), parts, way);
     }
 
     /// Asks about all parts but the last.

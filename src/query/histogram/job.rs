@@ -2,10 +2,10 @@
 
 use std::collections::BTreeMap;
 
+use super::super::MAX_ROWS;
 use super::super::counting::Counting;
 use super::super::dimension::Dimension;
 use super::super::question::Question;
-use super::super::MAX_ROWS;
 use super::Cell;
 use super::cost::Way;
 use super::region::{Known, Region};
@@ -98,13 +98,12 @@ impl Job {
     }
 
     pub(super) fn operations(&self, question: &Question, dimensions: &[Dimension]) -> Vec<Operation> {
-        let counting = |region: &Region, way: Way| match way {
-            Way::Statistics => question.statistics(region.window, dimensions, &region.group),
-            Way::Totals => question.count(region.window, dimensions, &region.group),
-        };
         match self {
-            Self::Measure(region, way) => vec![counting(region, *way)],
-            Self::Family { asked, way, .. } => asked.iter().map(|region| counting(region, *way)).collect(),
+            Self::Measure(region, way) => vec![way.operation(question, dimensions, region)],
+            Self::Family { asked, way, .. } => asked
+                .iter()
+                .map(|region| way.operation(question, dimensions, region))
+                .collect(),
             Self::List(listing) => {
                 let window = Window {
                     start: listing.from,

@@ -18,7 +18,7 @@ use super::counting::Counting;
 use super::dimension::{Dimension, Hold, Value};
 use super::gap::{Gap, Reason};
 use super::proof::{Outcome, Proof};
-use super::question::{Question, filter_of};
+use super::question::{self, Question, Sound, filter_of};
 use super::reply::Reply;
 use super::{Budget, Plan, TURN};
 use crate::time::{Clock, Utc, Window};
@@ -203,7 +203,9 @@ impl Histogram {
     }
 
     fn gap(&mut self, region: &Region, calls: Option<u64>, reason: Reason) {
-        let asked = self.question.count(region.window, &self.dimensions, &region.group);
+        let asked = self
+            .question
+            .count(region.window, &self.dimensions, &region.group);
         self.gaps.push(Gap {
             filter: filter_of(&asked),
             window: region.window,
@@ -325,7 +327,18 @@ impl Histogram {
     }
 
     /// Puts a job into the turn where the budget allows it, else notes the gap.
-    fn ask(&mut self, job: Job, known: Option<u64>) {
+    fn ask(&mut self, mut job: Job, known: Option<u64>) {
+        match self.sound(&mut job) {
+            Sound::Yes => {}
+            Sound::Contradiction => {
+                // What is left of a family whose other parts cannot be is all of it.
+                if let Job::Family { rest, parent, .. } = job {
+                    self.open.push((rest, Some(parent)));
+                }
+                return;
+            }
+            Sound::No(why) => return self.gap(&job.region(), known, Reason::Failed(why)),
+        }
         let calls = u32::try_from(job.calls()).unwrap_or(u32::MAX);
         let bytes = job.bytes(&self.counting);
         if self.budget.allows(calls, bytes) {
@@ -335,6 +348,26 @@ impl Histogram {
         } else {
             self.gap(&job.region(), known, Reason::Budget);
         }
+    }
+
+    /// Whether a job can be asked. Parts of a family that contradict the question have no calls and are left out.
+    fn sound(&self, job: &mut Job) -> Sound {
+        if let Job::Family { asked, way, .. } = job {
+            let possible = |region: &Region| {
+                let operation = way.operation(&self.question, &self.dimensions, region);
+                question::sound(&operation) != Sound::Contradiction
+            };
+            asked.retain(possible);
+            if asked.is_empty() {
+                return Sound::Contradiction;
+            }
+        }
+        let asked = job.operations(&self.question, &self.dimensions);
+        let verdicts = asked.iter().map(question::sound);
+        verdicts
+            .into_iter()
+            .find(|verdict| *verdict != Sound::Yes)
+            .unwrap_or(Sound::Yes)
     }
 
     fn finish(&mut self) {

@@ -57,17 +57,12 @@ impl Histogram {
             }
             Way::Statistics => {
                 self.counting.saw_statistics(reply.bytes);
-                match reply.statistics().and_then(counted) {
-                    Some((total, by)) => Ok(Known {
-                        total,
-                        by: Some(by),
-                    }),
-                    None => {
-                        // What cannot be added up is not relied on any more.
-                        self.counting.statistics = Some(false);
-                        Err(Fault::Inconsistent)
-                    }
-                }
+                let Some((total, by)) = reply.statistics().and_then(counted) else {
+                    // What cannot be added up is not relied on any more.
+                    self.counting.statistics = Some(false);
+                    return Err(Fault::Inconsistent);
+                };
+                Ok(Known { total, by: Some(by) })
             }
         }
     }
@@ -135,21 +130,19 @@ impl Histogram {
         }
         if list.truncated {
             // Without order the rows of a cut list say nothing; with it, its last millisecond may be cut.
-            let last = calls.last().map(|call| call.ts).filter(|last| {
-                self.counting.in_order()
-                    && *last > listing.from
-                    && calls.is_sorted_by(|a, b| a.ts <= b.ts)
+            let newest = calls.last().map(|call| call.ts).filter(|last| {
+                self.counting.in_order() && *last > listing.from && calls.is_sorted_by(|a, b| a.ts <= b.ts)
             });
-            let Some(last) = last else {
+            let Some(until) = newest else {
                 return self.halve(listing);
             };
-            self.sort_in(&mut listing.cells, calls.iter().filter(|call| call.ts < last));
+            self.sort_in(&mut listing.cells, calls.iter().filter(|call| call.ts < until));
             listing.again = calls
                 .iter()
-                .filter(|call| call.ts == last)
+                .filter(|call| call.ts == until)
                 .map(|call| call.id.clone())
                 .collect();
-            listing.from = last;
+            listing.from = until;
             listing.unreadable = listing.unreadable.saturating_add(list.unreadable);
             let known = listing.known;
             return self.ask(Job::List(listing), known);
@@ -159,17 +152,17 @@ impl Histogram {
         self.complete(listing);
     }
 
-    fn sort_in<'c, 'a: 'c>(
-        &self,
-        cells: &mut BTreeMap<Cell, u64>,
-        calls: impl Iterator<Item = &'c &'a Call>,
-    ) {
+    fn sort_in<'c, 'a: 'c>(&self, into: &mut BTreeMap<Cell, u64>, calls: impl Iterator<Item = &'c &'a Call>) {
         for call in calls {
             let cell = Cell {
                 bin: self.bin_of(call.ts),
-                values: self.dimensions.iter().map(|dimension| dimension.of(call)).collect(),
+                values: self
+                    .dimensions
+                    .iter()
+                    .map(|dimension| dimension.of(call))
+                    .collect(),
             };
-            *cells.entry(cell).or_default() += 1;
+            *into.entry(cell).or_default() += 1;
         }
     }
 
@@ -186,10 +179,7 @@ impl Histogram {
                 Reason::Unreadable(listing.unreadable),
             );
         } else if let Some(expected) = listing.known.filter(|known| *known != rows) {
-            let reason = Reason::Disagree {
-                expected,
-                came: rows,
-            };
+            let reason = Reason::Disagree { expected, came: rows };
             self.gap(&listing.region, Some(expected), reason);
         }
     }
