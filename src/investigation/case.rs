@@ -53,6 +53,31 @@ pub struct Coverage {
     pub entries: Option<u64>,
     pub not_seen: Vec<String>,
     pub truncated: Vec<String>,
+    /// Queries without an answer, by the reason: how many, and the first of them.
+    pub unanswered: BTreeMap<String, (u32, String)>,
+}
+
+impl Coverage {
+    /// Takes note of a query without an answer.
+    pub fn unanswered(&mut self, query: &str, reason: &str) {
+        let entry = self
+            .unanswered
+            .entry(reason.to_owned())
+            .or_insert_with(|| (0, query.to_owned()));
+        entry.0 = entry.0.saturating_add(1);
+    }
+
+    /// Everything that was asked about and not seen whole, a line each.
+    pub fn gaps(&self) -> Vec<String> {
+        let unanswered = self.unanswered.iter().map(|(reason, (count, first))| {
+            if *count == 1 {
+                format!("`{first}` was not answered: {reason}")
+            } else {
+                format!("{count} queries were not answered, the first of them `{first}`: {reason}")
+            }
+        });
+        self.truncated.iter().cloned().chain(unanswered).collect()
+    }
 }
 
 /// What a single abnormal call showed when it was looked at in detail.

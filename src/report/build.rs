@@ -150,7 +150,7 @@ fn coverage(case: &Case, clock: &Clock) -> Coverage {
         dissected: dissected.map(|window| stretch(&window, clock)),
         entries: case.coverage.entries,
         not_seen: case.coverage.not_seen.clone(),
-        truncated: case.coverage.truncated.clone(),
+        truncated: case.coverage.gaps(),
     }
 }
 
