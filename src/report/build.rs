@@ -254,11 +254,7 @@ fn summary(case: &Case, finding: &Finding, clock: &Clock) -> String {
                 crate::investigation::words::number(calls)
             )
         }
-        (Verdict::NoData, _) => format!(
-            "Nothing can be said about {}: {}.",
-            clock.window(&window),
-            because()
-        ),
+        (Verdict::NoData, _) => format!("Nothing can be said: {}.", because()),
         (Verdict::Inconclusive | Verdict::RootCause, _) => {
             format!(
                 "What happened in {} could not be decided: {}.",

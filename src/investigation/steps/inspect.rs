@@ -113,7 +113,7 @@ impl Step for Inspect {
                 Ok(detail) => detail,
                 Err(failure) => {
                     let what = format!("a call from {} to {}", look.key.from, look.key.to);
-                    case.coverage.unanswered(&what, &failure.message);
+                    case.coverage.unanswered(&what, &failure);
                     continue;
                 }
             };

@@ -176,7 +176,7 @@ fn take(case: &mut Case, look: &Look, answer: &Answer) -> Option<Look> {
         Ok(list) => list,
         Err(failure) => {
             let what = look.operation.scope().map_or("", |scope| &scope.filter);
-            case.coverage.unanswered(what, &failure.message);
+            case.coverage.unanswered(what, &failure);
             return None;
         }
     };

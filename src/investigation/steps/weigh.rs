@@ -82,7 +82,7 @@ impl Step for Weigh {
                     calls += total;
                     evidence.extend(case.file(answer, json!({ "matching": total, "window": "during" })));
                 }
-                Err(failure) => case.coverage.unanswered("the control query", &failure.message),
+                Err(failure) => case.coverage.unanswered("the control query", &failure),
             }
         }
         weigh(case, Some((calls, evidence)))
@@ -142,10 +142,11 @@ fn nothing(case: &Case, gaps: &[String]) -> Finding {
     if !compared {
         because.push(NO_BASELINE.to_owned());
     }
-    let (verdict, confidence) = match (gaps.is_empty(), compared) {
-        (true, true) => (Verdict::NoAnomaly, Confidence::High),
-        (true, false) => (Verdict::NoAnomaly, Confidence::Medium),
-        (false, _) => (Verdict::Inconclusive, Confidence::Low),
+    because.extend(missing(case));
+    let (verdict, confidence) = match (gaps.is_empty(), because.len()) {
+        (true, 0) => (Verdict::NoAnomaly, Confidence::High),
+        (true, 1) if case.coverage.missing < MUCH => (Verdict::NoAnomaly, Confidence::Medium),
+        _ => (Verdict::Inconclusive, Confidence::Low),
     };
     let next = if gaps.is_empty() {
         "if something is broken all the same, it may not show in this traffic: name the service (--service NAMESPACE/NAME) or a wider window (--since, --until)"
@@ -163,6 +164,17 @@ fn nothing(case: &Case, gaps: &[String]) -> Finding {
         next: vec![next.to_owned()],
     }
 }
+
+/// A doubt, where more of the time asked about is missing from the data than its very ends.
+fn missing(case: &Case) -> Option<String> {
+    const LITTLE: f64 = 0.02;
+    let percent = (case.coverage.missing * 100.0).round();
+    (case.coverage.missing > LITTLE)
+        .then(|| format!("{percent} % of the time asked about is not in the recorded data"))
+}
+
+/// From this share on, what is missing may hold all that matters.
+const MUCH: f64 = 0.25;
 
 const NO_BASELINE: &str = "nothing was recorded before the window to compare with";
 
@@ -182,6 +194,7 @@ fn found(case: &Case, leading: &Suspect, rival: Option<&Suspect>, gaps: &[String
         doubts.push(NO_BASELINE.to_owned());
     }
     doubts.extend(gaps.first().map(|gap| not_looked_at(gap)));
+    doubts.extend(missing(case));
     match named.onset {
         None => doubts.push("no first abnormal call could be found".to_owned()),
         Some(onset) => {
@@ -215,7 +228,7 @@ fn found(case: &Case, leading: &Suspect, rival: Option<&Suspect>, gaps: &[String
         .coverage
         .unanswered
         .values()
-        .map(|(count, _)| *count as usize)
+        .map(|failed| failed.count as usize)
         .sum();
     if doubts.len() >= TOO_MANY || unanswered >= TOO_MANY {
         return undecided(case, leading, rival, doubts);
