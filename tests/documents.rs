@@ -22,14 +22,27 @@ fn block(document: &str, name: &str) -> String {
 
 #[test]
 fn the_diagram_is_the_table_of_moves() {
-    let edges: Vec<String> = MOVES.iter().map(|(from, to)| format!("    {from:?} --> {to:?}")).collect();
-    let diagram = format!("```mermaid\nstateDiagram-v2\n    [*] --> Preflight\n{}\n    Concluded --> [*]\n    Stopped --> [*]\n```\n", edges.join("\n"));
-    assert_eq!(block(&document("ARCHITECTURE.md"), "moves"), diagram, "\n{diagram}");
+    let edges: Vec<String> = MOVES
+        .iter()
+        .map(|(from, to)| format!("    {from:?} --> {to:?}"))
+        .collect();
+    let diagram = format!(
+        "```mermaid\nstateDiagram-v2\n    [*] --> Preflight\n{}\n    Concluded --> [*]\n    Stopped --> [*]\n```\n",
+        edges.join("\n")
+    );
+    assert_eq!(
+        block(&document("ARCHITECTURE.md"), "moves"),
+        diagram,
+        "\n{diagram}"
+    );
 }
 
 #[test]
 fn the_list_of_guards_is_the_table_of_guards() {
-    let rows: Vec<String> = GUARDS.iter().map(|guard| format!("| `{}` | {} |", guard.name, guard.demands)).collect();
+    let rows: Vec<String> = GUARDS
+        .iter()
+        .map(|guard| format!("| `{}` | {} |", guard.name, guard.demands))
+        .collect();
     let table = format!("| guard | demands |\n| --- | --- |\n{}\n", rows.join("\n"));
     assert_eq!(block(&document("ARCHITECTURE.md"), "guards"), table, "\n{table}");
 }
@@ -54,9 +67,15 @@ fn the_readme_shows_the_demo_as_it_is() {
         .unwrap();
     let shown = String::from_utf8(output.stdout).unwrap();
     let excerpt = block(&readme, "demo");
-    let lines: Vec<&str> = excerpt.lines().filter(|line| !line.starts_with("```") && !line.starts_with('$') && !line.trim().is_empty()).collect();
+    let lines: Vec<&str> = excerpt
+        .lines()
+        .filter(|line| !line.starts_with("```") && !line.starts_with('$') && !line.trim().is_empty())
+        .collect();
     assert!(lines.len() > 5, "the README shows too little");
     for line in lines {
-        assert!(shown.contains(line.trim_end()), "the README shows a line that the demo does not print: {line}\n{shown}");
+        assert!(
+            shown.contains(line.trim_end()),
+            "the README shows a line that the demo does not print: {line}\n{shown}"
+        );
     }
 }
