@@ -192,7 +192,8 @@ fn a_packet_captured_twice_counts_once() {
     let mut script = Script::connected();
     script.send(CLIENT, "GET / HTTP/1.1\r\n\r\n");
     // the IPv4 identification lies at 18 behind an Ethernet header; checksums are not looked at
-    for (at, (_, frame)) in script.packets.iter_mut().enumerate() {
+    // SYN and SYN-ACK have none, as Linux sends them
+    for (at, (_, frame)) in script.packets.iter_mut().enumerate().skip(2) {
         frame[19] = u8::try_from(at + 1).unwrap();
     }
     let doubled = script
