@@ -85,7 +85,7 @@ impl Step for Weigh {
                 Err(failure) => case.coverage.unanswered("the control query", &failure),
             }
         }
-        weigh(case, Some((calls, evidence)))
+        weigh(case, Some(&(calls, evidence)))
     }
 
     fn refused(&self, case: &mut Case, why: &str) -> State {
@@ -96,7 +96,7 @@ impl Step for Weigh {
     }
 }
 
-fn weigh(case: &mut Case, control: Option<(u64, Vec<EvidenceId>)>) -> State {
+fn weigh(case: &mut Case, control: Option<&(u64, Vec<EvidenceId>)>) -> State {
     let rules = case.settings.playbook.survey.abnormal.clone();
     let seen: u64 = case.picture.edges.values().map(|edge| edge.during.calls).sum();
     let gaps = case.coverage.gaps();
@@ -107,7 +107,7 @@ fn weigh(case: &mut Case, control: Option<(u64, Vec<EvidenceId>)>) -> State {
         ];
         return State::Conclude(Conclude::no_data(because, next));
     }
-    if let (Some(service), Some((0, evidence))) = (case.settings.service.clone(), &control) {
+    if let (Some(service), Some((0, evidence))) = (case.settings.service.clone(), control) {
         let cited = evidence
             .iter()
             .map(ToString::to_string)
