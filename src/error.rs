@@ -59,11 +59,14 @@ impl AppError {
     /// Adds an error and everything that it says caused it.
     #[must_use]
     pub fn because(mut self, error: &dyn std::error::Error) -> Self {
-        self.because.push(error.to_string());
-        let mut source = error.source();
-        while let Some(error) = source {
-            self.because.push(error.to_string());
-            source = error.source();
+        let mut next = Some(error);
+        while let Some(error) = next {
+            let reason = error.to_string();
+            // A transparent error says what its source says.
+            if self.because.last() != Some(&reason) {
+                self.because.push(reason);
+            }
+            next = error.source();
         }
         self
     }

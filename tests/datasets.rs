@@ -82,6 +82,8 @@ struct Row {
     src: End,
     dst: End,
     message: Message,
+    /// From request to response, where tshark tells it.
+    elapsed_us: Option<i64>,
 }
 
 #[derive(Debug)]
@@ -148,6 +150,13 @@ fn rows(line: &str) -> Vec<Row> {
     let micros: i64 = nanos[..6].parse().expect("digits");
     let ts_us = seconds.parse::<i64>().expect("digits") * 1_000_000 + micros;
     let frame = text(&row, "frame.number").expect("a frame number").to_owned();
+    let micros = |time: &str| {
+        let (seconds, fraction) = time.split_once('.')?;
+        Some(seconds.parse::<i64>().ok()? * 1_000_000 + fraction.get(..6)?.parse::<i64>().ok()?)
+    };
+    let elapsed_us = text(&row, "http.time")
+        .or_else(|| text(&row, "dns.time"))
+        .and_then(micros);
     let mut add = |message| {
         rows.push(Row {
             frame: frame.clone(),
@@ -155,6 +164,7 @@ fn rows(line: &str) -> Vec<Row> {
             src,
             dst,
             message,
+            elapsed_us,
         });
     };
 
@@ -216,7 +226,7 @@ enum Found {
     Missing,
 }
 
-fn find(row: &Row, entries: &[Entry], used: &mut [bool]) -> Found {
+fn find<'a>(row: &Row, entries: &'a [Entry], used: &mut [bool]) -> (Found, Option<&'a Entry>) {
     let near = |one: i64, other: i64| (one - other).abs() <= ROUNDING_US;
     let mut best = (Found::Missing, None);
     for (at, entry) in entries.iter().enumerate() {
@@ -285,7 +295,7 @@ fn find(row: &Row, entries: &[Entry], used: &mut [bool]) -> Found {
     if let (Found::Same | Found::OtherPacket, Some(at)) = best {
         used[at] = true;
     }
-    best.0
+    (best.0, best.1.and_then(|at| entries.get(at)))
 }
 
 #[test]
@@ -319,6 +329,7 @@ fn every_capture_ends() {
 fn calls_agree_with_tshark() {
     let Some(folder) = folder() else { return };
     let mut totals: BTreeMap<(bool, Found), usize> = BTreeMap::new();
+    let mut times: BTreeMap<(bool, bool), usize> = BTreeMap::new();
     let mut differing: BTreeMap<String, Vec<String>> = BTreeMap::new();
     for file in files(&folder) {
         let source = file
@@ -342,7 +353,17 @@ fn calls_agree_with_tshark() {
         let mut used = [vec![false; entries.len()], vec![false; entries.len()]];
         for row in expected.lines().flat_map(rows) {
             let answers = matches!(row.message, Message::Response { .. } | Message::Answer { .. });
-            let mut found = find(&row, &entries, &mut used[usize::from(answers)]);
+            let (mut found, entry) = find(&row, &entries, &mut used[usize::from(answers)]);
+            if let (Found::Same, Some(told), Some(entry)) = (found, row.elapsed_us, entry) {
+                let ours = entry.elapsed_us.expect("an answer was found");
+                let same = (ours - told).abs() <= ROUNDING_US;
+                assert!(
+                    ours >= told - ROUNDING_US,
+                    "{source}/{name} #{}: {ours} < {told} µs",
+                    row.frame
+                );
+                *times.entry((row.is_dns(), same)).or_default() += 1;
+            }
             let orphans = if row.is_dns() {
                 &mut dns_orphans
             } else {
@@ -387,6 +408,12 @@ fn calls_agree_with_tshark() {
             count(Found::Missing),
             share * 100.0,
             100.0 * (share - ratio(count(Found::Orphan), all))
+        );
+        let [equal, otherwise] =
+            [true, false].map(|same| times.get(&(dns, same)).copied().unwrap_or_default());
+        println!(
+            "{what}: elapsed time the same in {equal}, longer in {otherwise}: of a request in several packets or \
+             a repeated query, tshark counts from the last"
         );
         assert!(all > 1000, "too few {what} messages to tell: {all}");
         assert!(share >= floor, "{what} agreement {share:.4} is below {floor}");

@@ -1,5 +1,10 @@
 //! The command line. Nothing here does anything.
 
+#![expect(
+    clippy::doc_markdown,
+    reason = "help is read on a terminal, where backquotes are noise"
+)]
+
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};

@@ -58,7 +58,7 @@ fn list(config: &Config, args: &CasesArgs, cases: &Path) -> Result<u8, AppError>
     {
         match journal::read(&entry.path()) {
             Ok(recording) => {
-                found.extend(journal::summary(&recording).map(|summary| (summary, verdict(&entry.path()))))
+                found.extend(journal::summary(&recording).map(|summary| (summary, verdict(&entry.path()))));
             }
             Err(error) => unreadable.push(error.to_string()),
         }

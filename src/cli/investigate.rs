@@ -220,7 +220,7 @@ fn new_case(cases: &std::path::Path, clock: &Clock, created: Utc) -> Result<(Str
             Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => {
                 seed = seed
                     .wrapping_mul(6_364_136_223_846_793_005)
-                    .wrapping_add(1_442_695_040_888_963_407)
+                    .wrapping_add(1_442_695_040_888_963_407);
             }
             Err(error) => return Err(unwritable(&error)),
         }

@@ -101,6 +101,9 @@ async fn go(start: Start, mut journal: CaseJournal) -> Result<u8, AppError> {
     let machine = drive(&id, created, settings, &mut effects, &mut journal, &mut watch).await;
     watch.finish();
     let machine = machine.map_err(|error| run_error(&error, &dir))?;
+    if matches!(machine.state(), State::Stopped(_)) {
+        watch.line(&format!("stopped; journal: {}", dir.display()));
+    }
     let finished = finish(&machine, created, &dir)?;
     output::write_all(&dir, &finished.report, machine.case())?;
     drop(journal);

@@ -47,6 +47,7 @@ pub(super) async fn hub(config: &Config, args: &HubArgs) -> Result<u8, AppError>
     let hub = Hub::new(
         capture,
         hub::Options {
+            state_per_process: args.listen.is_none(),
             kfl_errors,
             faults: Faults::new(faults),
         },

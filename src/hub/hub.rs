@@ -21,6 +21,9 @@ const HUGE: usize = 12 << 20;
 /// How a hub behaves.
 #[derive(Clone, Debug, Default)]
 pub struct Options {
+    /// Another process serving the same capture would not know what this one has made of it. A client
+    /// that opens several connections by starting several processes has to be told.
+    pub state_per_process: bool,
     pub kfl_errors: KflErrors,
     pub faults: Faults,
 }
@@ -104,6 +107,11 @@ impl Hub {
     /// What is rehearsed.
     pub fn faults(&self) -> &Faults {
         self.0.faults()
+    }
+
+    /// How it behaves.
+    pub fn options(&self) -> &Options {
+        &self.0.options
     }
 
     /// The file an export gave, for those who fetch it over HTTP.

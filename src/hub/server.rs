@@ -24,6 +24,9 @@ const MAX_REQUEST: usize = 1 << 20;
 /// Bytes in flight between both ends of an in-process connection.
 const DUPLEX_BUFFER: usize = 256 << 10;
 
+/// The experimental capability by which a client learns that every process has snapshots of its own.
+pub const STATE_PER_PROCESS: &str = "rca-agent/state-per-process";
+
 const INSTRUCTIONS: &str = "\
 Embedded Kubeshark over a recorded capture. Read-only towards any cluster: there is none behind it.
 
@@ -63,6 +66,11 @@ impl ServerHandler for Connection {
             .enable_tools()
             .enable_prompts()
             .build();
+        let mut capabilities = capabilities;
+        if self.hub.options().state_per_process {
+            let told = [(STATE_PER_PROCESS.to_owned(), serde_json::Map::new())];
+            capabilities.experimental = Some(told.into_iter().collect());
+        }
         let mut info = ServerConfig::new(capabilities).with_instructions(INSTRUCTIONS);
         info.protocol_version = ProtocolVersion::V_2024_11_05;
         info.server_info = Implementation::new("kubeshark-mcp", "1.0.0");

@@ -193,12 +193,19 @@ pub(super) fn path(case: &Case, suspect: &Suspect) -> Vec<Hop> {
         .collect()
 }
 
-/// Who was hurt: every party on the way whose calls failed or became slow, most first.
+/// Who was hurt: every party whose calls failed or became slow, those on the path first, from where it was noticed.
 pub(super) fn impact(case: &Case, suspect: &Suspect) -> Vec<Impact> {
     let mut parties: BTreeSet<&Party> = suspect.explains.iter().map(|key| &key.to).collect();
     if parties.len() > 1 {
         parties.remove(&suspect.party);
     }
+    let place = |party: &Party| {
+        suspect
+            .path
+            .iter()
+            .position(|key| &key.to == party)
+            .unwrap_or(usize::MAX)
+    };
     let mut hurt: Vec<(u64, Impact)> = parties
         .into_iter()
         .filter_map(|party| {
@@ -241,7 +248,7 @@ pub(super) fn impact(case: &Case, suspect: &Suspect) -> Vec<Impact> {
         })
         .filter(|(_, impact)| !impact.evidence.is_empty())
         .collect();
-    hurt.sort_by_key(|(failing, _)| std::cmp::Reverse(*failing));
+    hurt.sort_by_key(|(failing, impact)| (place(&impact.party), std::cmp::Reverse(*failing)));
     hurt.into_iter().take(LISTED).map(|(_, impact)| impact).collect()
 }
 

@@ -119,7 +119,7 @@ pub struct Failure {
 }
 
 /// What sort of failure it was, as far as steps treat them differently.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum FailureKind {
     /// No connection, or it was lost for good.

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::{Deserialize, Serialize};
 
 use super::{
-    action::{Action, Answer, Observation},
+    action::{Action, Answer, Failure, FailureKind, Observation},
     evidence::{EvidenceFile, EvidenceId},
     settings::Settings,
 };
@@ -53,6 +53,46 @@ pub struct Coverage {
     pub entries: Option<u64>,
     pub not_seen: Vec<String>,
     pub truncated: Vec<String>,
+    /// Queries without an answer, by the kind of failure.
+    pub unanswered: BTreeMap<FailureKind, Unanswered>,
+    /// Share of the time asked about that is not in the data, 0 to 1.
+    pub missing: f64,
+}
+
+/// Queries that failed in the same way.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Unanswered {
+    pub count: u32,
+    /// The first of them, and what was said to it.
+    pub query: String,
+    pub reason: String,
+}
+
+impl Coverage {
+    /// Takes note of a query without an answer.
+    pub fn unanswered(&mut self, query: &str, failure: &Failure) {
+        let entry = self.unanswered.entry(failure.kind).or_insert_with(|| Unanswered {
+            count: 0,
+            query: query.to_owned(),
+            reason: failure.message.clone(),
+        });
+        entry.count = entry.count.saturating_add(1);
+    }
+
+    /// Everything that was asked about and not seen whole, a line each.
+    pub fn gaps(&self) -> Vec<String> {
+        let unanswered = self
+            .unanswered
+            .values()
+            .map(|Unanswered { count, query, reason }| {
+                if *count == 1 {
+                    format!("`{query}` was not answered: {reason}")
+                } else {
+                    format!("{count} queries were not answered, the first of them `{query}`: {reason}")
+                }
+            });
+        self.truncated.iter().cloned().chain(unanswered).collect()
+    }
 }
 
 /// What a single abnormal call showed when it was looked at in detail.

@@ -16,10 +16,6 @@ use super::{
 
 /// Where the investigation is, with the data only that place needs.
 #[derive(Clone, Debug)]
-#[expect(
-    clippy::large_enum_variant,
-    reason = "there is one state at a time; a box would only cost a line at every move"
-)]
 pub enum State {
     Preflight(Preflight),
     Window(SettleWindow),
@@ -92,6 +88,10 @@ pub const MOVES: &[(Phase, Phase)] = &[
 
 /// What a step wants next.
 #[derive(Clone, Debug, PartialEq)]
+#[expect(
+    clippy::large_enum_variant,
+    reason = "there is one at a time; a box would only cost a line at every step"
+)]
 pub enum Plan {
     /// Perform this, then settle.
     Act(Action),

@@ -56,7 +56,12 @@ impl Client {
     pub async fn connect(endpoint: Endpoint, limits: Limits) -> Result<Self, ConnectError> {
         let connection = Connection::open(&endpoint, &limits).await?;
         let server = connection.server.clone();
-        let turns = Semaphore::new(limits.connections.clamp(1, 64));
+        let connections = if server.state_per_process {
+            1
+        } else {
+            limits.connections
+        };
+        let turns = Semaphore::new(connections.clamp(1, 64));
         let idle = Mutex::new(vec![connection]);
         Ok(Self {
             shared: Arc::new(Shared {

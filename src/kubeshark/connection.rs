@@ -37,7 +37,12 @@ pub struct ServerInfo {
     pub protocol: String,
     /// Differs between its URL, read-only and destructive modes.
     pub instructions: String,
+    /// Every process of this server has snapshots of its own, so one connection has to do.
+    pub state_per_process: bool,
 }
+
+/// The experimental capability that says so.
+const STATE_PER_PROCESS: &str = "rca-agent/state-per-process";
 
 /// Why a request has no answer.
 #[derive(Debug)]
@@ -187,6 +192,7 @@ fn server_info(service: &RunningService<RoleClient, ClientConfig>) -> ServerInfo
             version: String::new(),
             protocol: String::new(),
             instructions: String::new(),
+            state_per_process: false,
         };
     };
     let (name, version) = info
@@ -200,6 +206,11 @@ fn server_info(service: &RunningService<RoleClient, ClientConfig>) -> ServerInfo
         version,
         protocol: info.protocol_version.as_str().to_owned(),
         instructions: instructions.chars().take(MAX_INSTRUCTIONS).collect(),
+        state_per_process: info
+            .capabilities
+            .experimental
+            .as_ref()
+            .is_some_and(|told| told.contains_key(STATE_PER_PROCESS)),
     }
 }
 

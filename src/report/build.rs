@@ -150,7 +150,7 @@ fn coverage(case: &Case, clock: &Clock) -> Coverage {
         dissected: dissected.map(|window| stretch(&window, clock)),
         entries: case.coverage.entries,
         not_seen: case.coverage.not_seen.clone(),
-        truncated: case.coverage.truncated.clone(),
+        truncated: case.coverage.gaps(),
     }
 }
 
@@ -254,11 +254,7 @@ fn summary(case: &Case, finding: &Finding, clock: &Clock) -> String {
                 crate::investigation::words::number(calls)
             )
         }
-        (Verdict::NoData, _) => format!(
-            "Nothing can be said about {}: {}.",
-            clock.window(&window),
-            because()
-        ),
+        (Verdict::NoData, _) => format!("Nothing can be said: {}.", because()),
         (Verdict::Inconclusive | Verdict::RootCause, _) => {
             format!(
                 "What happened in {} could not be decided: {}.",

@@ -140,7 +140,11 @@ fn head(doc: &mut Document, report: &Report, clock: &Clock) {
     let zone =
         at(&report.window.start).map_or_else(|| report.window.zone.clone(), |start| clock.zone_line(start));
     lines.push(format!("Times: {zone}, UTC in parentheses"));
-    lines.extend(report.because.iter().map(|doubt| format!("Doubt: {doubt}")));
+    let label = match report.verdict {
+        Verdict::RootCause | Verdict::NoAnomaly => "Doubt",
+        Verdict::Inconclusive | Verdict::NoData => "Because",
+    };
+    lines.extend(report.because.iter().map(|reason| format!("{label}: {reason}")));
     lines.extend(
         report
             .window

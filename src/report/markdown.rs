@@ -31,16 +31,9 @@ pub fn markdown(document: &Document) -> String {
 }
 
 fn table(out: &mut String, head: &[String], rows: &[Vec<String>]) -> std::fmt::Result {
-    let line = |cells: &[String]| {
-        format!(
-            "| {} |",
-            cells
-                .iter()
-                .map(|cell| inline(cell))
-                .collect::<Vec<_>>()
-                .join(" | ")
-        )
-    };
+    // In a row a bar ends the cell, also inside of code; text has its bars escaped already.
+    let cell = |text: &String| inline(text).replace("\\|", "|").replace('|', "\\|");
+    let line = |cells: &[String]| format!("| {} |", cells.iter().map(cell).collect::<Vec<_>>().join(" | "));
     writeln!(out, "{}", line(head))?;
     writeln!(out, "|{}", " --- |".repeat(head.len()))?;
     rows.iter().try_for_each(|row| writeln!(out, "{}", line(row)))
@@ -56,9 +49,8 @@ fn inline(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     for (code, part) in parts(&text) {
         if code {
-            // Inside code only the table's bar has a meaning.
             out.push('`');
-            out.push_str(&part.replace('|', "\\|"));
+            out.push_str(part);
             out.push('`');
             continue;
         }

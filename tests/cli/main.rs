@@ -1,9 +1,14 @@
 //! The command line as a person or a script meets it: the real program, with output, errors and exit status in one snapshot.
 
-#![expect(
+#![allow(
     clippy::unwrap_used,
     clippy::expect_used,
-    reason = "a test that cannot go on has failed"
+    clippy::panic,
+    clippy::format_push_string,
+    clippy::too_many_lines,
+    clippy::unused_self,
+    clippy::cast_possible_truncation,
+    reason = "a test that cannot go on has failed, and reads best in one piece"
 )]
 
 mod basics;

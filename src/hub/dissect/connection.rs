@@ -308,9 +308,25 @@ impl Connection {
         }
     }
 
+    /// Counts what the peer acknowledged although no packet with it, nor any after it, was captured.
+    fn miss_the_end(&mut self, side: usize, out: &mut Output) {
+        let stream = at_ref(&self.streams, side);
+        if let Some((next, ack)) = stream.next_seq().zip(self.facts.acked_by(1 - side))
+            && !stream.finished()
+            && seq_before(next, ack)
+            // the last sequence number may be that of a FIN
+            && let length @ 1.. = ack.wrapping_sub(next) - 1
+        {
+            self.gap(side, u64::from(length), out);
+        }
+    }
+
     /// Ends the connection: what is unfinished is told as it is, and the facts with it.
     pub(super) fn close(mut self, out: &mut Output) {
         self.stop_waiting(out);
+        for side in [0, 1] {
+            self.miss_the_end(side, out);
+        }
         let finished = [0, 1].map(|side| at_ref(&self.streams, side).finished());
         let (client, l7) = match &mut self.application {
             Application::Http(http) => {

@@ -90,6 +90,7 @@ impl Dissector {
         let connections = self.connections.extract(|_| true);
         let conversations = self.conversations.extract(|_| true);
         self.close(connections, conversations);
+        self.fragments = Fragments::default();
         std::mem::take(&mut self.out.entries)
     }
 
@@ -133,7 +134,6 @@ impl Dissector {
         let mut make = || {
             let stream = *streams;
             *streams = streams.saturating_add(1);
-            // a SYN-ACK comes from the server: let side 0 be who sends first, whoever that is
             Box::new(Connection::new(stream, [src, dst], ts_us))
         };
         let connection = connections.get_or_insert_with(src, dst, &mut make);

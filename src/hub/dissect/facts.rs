@@ -85,8 +85,9 @@ impl Facts {
         if side == 0 { first } else { second }
     }
 
-    /// Whether this very packet was captured a moment ago, as on `any` and on bridges. Only packets with
-    /// an IPv4 identification can tell: a sender that repeats itself gives the copy another one.
+    /// Whether this very packet was captured a moment ago, as on `any` and on bridges. The IPv4
+    /// identification tells: a sender that repeats itself gives the copy another one. Packets without one
+    /// are taken for copies only where nobody repeats them so soon, which is when they open or reset.
     pub(super) fn is_duplicate(
         &mut self,
         side: usize,
@@ -94,7 +95,7 @@ impl Facts {
         ip_id: u16,
         ts_us: i64,
     ) -> bool {
-        if ip_id == 0 {
+        if ip_id == 0 && !segment.flags.any(TcpFlags::SYN | TcpFlags::RST) {
             return false;
         }
         let fingerprint = Fingerprint {

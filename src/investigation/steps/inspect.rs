@@ -112,10 +112,8 @@ impl Step for Inspect {
             let detail = match read(answer, decode::call_detail) {
                 Ok(detail) => detail,
                 Err(failure) => {
-                    case.coverage.truncated.push(format!(
-                        "a call from {} to {} was not shown: {}",
-                        look.key.from, look.key.to, failure.message
-                    ));
+                    let what = format!("a call from {} to {}", look.key.from, look.key.to);
+                    case.coverage.unanswered(&what, &failure);
                     continue;
                 }
             };

@@ -175,10 +175,8 @@ fn take(case: &mut Case, look: &Look, answer: &Answer) -> Option<Look> {
     let list = match read(answer, decode::calls) {
         Ok(list) => list,
         Err(failure) => {
-            case.coverage.truncated.push(format!(
-                "calls from {} to {} were not listed: {}",
-                look.key.from, look.key.to, failure.message
-            ));
+            let what = look.operation.scope().map_or("", |scope| &scope.filter);
+            case.coverage.unanswered(what, &failure);
             return None;
         }
     };

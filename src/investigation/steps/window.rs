@@ -120,6 +120,7 @@ impl Step for SettleWindow {
             first,
             serde_json::json!({ "nodes": nodes, "oldest": boundaries.cluster.map(|w| w.start), "newest": boundaries.cluster.map(|w| w.end) }),
         );
+        case.coverage.not_seen.extend(boundaries.problems.iter().cloned());
         let Some(captured) = boundaries.cluster.or_else(|| spanned(&boundaries)) else {
             return stopped(
                 "there are no recorded packets to investigate",
@@ -172,18 +173,33 @@ impl SettleWindow {
                 next_time(self.reading.window.end <= captured.start),
             ));
         };
-        if window != self.reading.window {
-            let missing = format!(
+        case.coverage.missing = missing(&self.reading.window, &window);
+        // The first and the last packet are never exactly at the ends of what was asked.
+        if self.reading.window.length() - window.length() > TimeDelta::seconds(2) {
+            case.coverage.not_seen.push(format!(
                 "of the window {} only {} is recorded",
                 clock.window(&self.reading.window),
                 clock.window(&window)
-            );
-            case.coverage.not_seen.push(missing);
+            ));
         }
         case.window = Some(window);
         let notes = node_notes(case, &window);
         case.coverage.not_seen.extend(notes);
         State::Secure(Secure::new(case))
+    }
+}
+
+/// Share of `asked` that is not in `held`, 0 to 1.
+#[expect(
+    clippy::cast_precision_loss,
+    reason = "milliseconds of a window stay far below 2^52"
+)]
+fn missing(asked: &Window, held: &Window) -> f64 {
+    let millis = |window: &Window| window.length().num_milliseconds() as f64;
+    if millis(asked) > 0.0 {
+        1.0 - millis(held) / millis(asked)
+    } else {
+        0.0
     }
 }
 

@@ -288,7 +288,9 @@ impl<'a> Resolver<'a> {
         naive: NaiveDateTime,
     ) {
         let afternoon = naive.checked_add_signed(TimeDelta::hours(12));
-        let open = time.is_open() && time.hour < 12 && wall.part.is_none();
+        // Whoever writes a whole date or a zone writes the hour on the 24-hour clock.
+        let exact = wall.frame.is_some() || matches!(wall.day, Some(Day::Date(_)));
+        let open = time.is_open() && time.hour < 12 && wall.part.is_none() && !exact;
         if open && afternoon.is_some_and(possible) {
             let (hour, minute) = (time.hour, time.minute);
             self.note(format!(

@@ -14,6 +14,8 @@ pub struct Boundaries {
     pub nodes: Vec<NodeBoundaries>,
     /// Whether live dissection is on; only newer servers say it.
     pub dissection_enabled: Option<bool>,
+    /// What the server says is wrong with the data, a sentence each; only the embedded hub does.
+    pub problems: Vec<String>,
 }
 
 /// From when to when one node has data.
@@ -23,6 +25,9 @@ pub struct NodeBoundaries {
     /// `None` where the node holds nothing.
     pub window: Option<Window>,
 }
+
+/// Problems kept; more say the same.
+const MAX_PROBLEMS: usize = 20;
 
 const OLDEST: &[&str] = &["oldest_ts", "oldest", "start_ts", "start"];
 const NEWEST: &[&str] = &["newest_ts", "newest", "end_ts", "end"];
@@ -63,6 +68,13 @@ pub fn boundaries(answer: &Value) -> Result<Boundaries, DecodeError> {
         cluster,
         nodes,
         dissection_enabled: fields.flag(&["dissection_enabled"]),
+        problems: fields
+            .list(&["problems"])
+            .iter()
+            .filter_map(Value::as_str)
+            .map(str::to_owned)
+            .take(MAX_PROBLEMS)
+            .collect(),
     })
 }
 

@@ -237,7 +237,10 @@ pub(super) fn parse_response(data: &[u8], limit: usize) -> Parsed<ResponseHead> 
     match config().parse_response(&mut response, data) {
         Ok(Status::Complete(length)) => {
             let (headers, fields) = collect(response.headers, limit);
-            let status = response.code.unwrap_or_default();
+            // 0 is how a call without a response is told
+            let Some(status @ 100..1000) = response.code else {
+                return Parsed::Nothing;
+            };
             let reason = response.reason.unwrap_or_default().to_owned();
             Parsed::Head(
                 ResponseHead {

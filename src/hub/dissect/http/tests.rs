@@ -69,6 +69,11 @@ fn the_framing_follows_the_standard() {
     assert_eq!(request.framing, Framing::Length(0));
     assert_eq!(parse_request(b"POST / HTTP/1.1\r\nHost: a", 128), Parsed::Partial);
     assert_eq!(parse_response(b"HTTP/1.1 abc\r\n\r\n", 128), Parsed::Nothing);
+    assert_eq!(
+        parse_response(b"HTTP/1.1 000 OK\r\n\r\n", 128),
+        Parsed::Nothing,
+        "0 means no response"
+    );
 }
 
 #[test]

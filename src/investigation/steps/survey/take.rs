@@ -30,9 +30,7 @@ pub(super) fn take(case: &mut Case, known: &mut Known, ask: &Ask, answer: &Answe
         Ok(list) => list,
         Err(failure) => {
             let what = ask.operation.scope().map_or("", |scope| &scope.filter);
-            case.coverage
-                .truncated
-                .push(format!("`{what}` was not answered: {}", failure.message));
+            case.coverage.unanswered(what, &failure);
             return;
         }
     };

@@ -1,0 +1,81 @@
+//! Documents that say what the code does are made from the code.
+
+#![expect(clippy::unwrap_used, reason = "a test that cannot read a document has failed")]
+
+use std::{fs, path::Path};
+
+use rca_agent::{
+    investigation::{MOVES, guard::GUARDS},
+    report,
+};
+
+fn document(name: &str) -> String {
+    fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join(name)).unwrap()
+}
+
+/// What stands between `<!-- name -->` and `<!-- /name -->`.
+fn block(document: &str, name: &str) -> String {
+    let (start, end) = (format!("<!-- {name} -->\n"), format!("<!-- /{name} -->"));
+    let (_, rest) = document.split_once(&start).unwrap();
+    rest.split_once(&end).unwrap().0.to_owned()
+}
+
+#[test]
+fn the_diagram_is_the_table_of_moves() {
+    let edges: Vec<String> = MOVES
+        .iter()
+        .map(|(from, to)| format!("    {from:?} --> {to:?}"))
+        .collect();
+    let diagram = format!(
+        "```mermaid\nstateDiagram-v2\n    [*] --> Preflight\n{}\n    Concluded --> [*]\n    Stopped --> [*]\n```\n",
+        edges.join("\n")
+    );
+    assert_eq!(
+        block(&document("ARCHITECTURE.md"), "moves"),
+        diagram,
+        "\n{diagram}"
+    );
+}
+
+#[test]
+fn the_list_of_guards_is_the_table_of_guards() {
+    let rows: Vec<String> = GUARDS
+        .iter()
+        .map(|guard| format!("| `{}` | {} |", guard.name, guard.demands))
+        .collect();
+    let table = format!("| guard | demands |\n| --- | --- |\n{}\n", rows.join("\n"));
+    assert_eq!(block(&document("ARCHITECTURE.md"), "guards"), table, "\n{table}");
+}
+
+#[test]
+fn the_schema_is_reviewed_when_it_changes() {
+    insta::assert_json_snapshot!("report schema", report::schema());
+}
+
+#[test]
+fn the_readme_shows_the_demo_as_it_is() {
+    let readme = document("README.md");
+    let program = env!("CARGO_BIN_EXE_rca-agent");
+    let dir = tempfile::tempdir().unwrap();
+    let output = std::process::Command::new(program)
+        .args(["demo", "-q", "--format", "text"])
+        .current_dir(dir.path())
+        .env_clear()
+        .env("TZ", "Asia/Jerusalem")
+        .env("COLUMNS", "110")
+        .output()
+        .unwrap();
+    let shown = String::from_utf8(output.stdout).unwrap();
+    let excerpt = block(&readme, "demo");
+    let lines: Vec<&str> = excerpt
+        .lines()
+        .filter(|line| !line.starts_with("```") && !line.starts_with('$') && !line.trim().is_empty())
+        .collect();
+    assert!(lines.len() > 5, "the README shows too little");
+    for line in lines {
+        assert!(
+            shown.contains(line.trim_end()),
+            "the README shows a line that the demo does not print: {line}\n{shown}"
+        );
+    }
+}
