@@ -1,69 +1,168 @@
 //! The filters that the phases send, from typed parts.
+//!
+//! Each knows the one it was narrowed from, which is its positive control.
+
+use std::time::Duration;
 
 use crate::{
     analysis::{EdgeKey, Layer, Naming, Party},
-    kfl::quoted,
+    kfl::{FieldId, Filter, FilterTerm, Protocol},
 };
 
-/// The cheap term that every filter begins with.
-pub(super) fn layer(layer: Layer) -> &'static str {
-    match layer {
-        Layer::Http => "http",
-        Layer::Dns => "dns",
-        Layer::Tcp => "tcp_flow",
-    }
+/// All calls of a layer: the cheap term that every filter begins with.
+pub(super) fn layer(layer: Layer) -> Filter {
+    Filter::new(match layer {
+        Layer::Http => Protocol::Http,
+        Layer::Dns => Protocol::Dns,
+        Layer::Tcp => Protocol::TcpFlow,
+    })
 }
 
 /// What makes a call of this layer a failing one.
-pub(super) fn failing(layer: Layer) -> &'static str {
+fn failing_term(layer: Layer) -> Option<FilterTerm> {
     match layer {
-        Layer::Http => "(status_code >= 400 || status_code == 0)",
-        // Search domains end most lookups in NXDOMAIN (3) before they succeed.
-        Layer::Dns => "status_code != 0 && status_code != 3",
-        Layer::Tcp => "tcp_error_type != \"\"",
+        Layer::Http => {
+            let no_answer = FilterTerm::equals(FieldId::STATUS_CODE, 0).ok()?;
+            FilterTerm::any(&[FilterTerm::status_at_least(400), no_answer])
+        }
+        Layer::Dns => FilterTerm::differs(FieldId::STATUS_CODE, 0).ok(),
+        Layer::Tcp => FilterTerm::differs(FieldId::TCP_ERROR_TYPE, "").ok(),
     }
 }
 
-/// `end` is "src" or "dst".
-fn end(end: &str, party: &Party) -> String {
-    let name = quoted(&party.name);
-    let named = match party.naming {
-        Naming::Service => format!("{end}.service.name == {name}"),
-        Naming::Pod => format!("{end}.pod.name == {name}"),
-        Naming::Address => return format!("{end}.ip == {name}"),
-        Naming::Outside => return format!("{end}.namespace == \"\""),
-        Naming::Word => format!("({end}.service.name == {name} || {end}.pod.name == {name})"),
-    };
-    match &party.namespace {
-        Some(namespace) => format!("{end}.namespace == {} && {named}", quoted(namespace)),
-        None => named,
+/// A filter's failing calls.
+pub(super) fn failing(of: Filter, layer: Layer) -> Filter {
+    narrowed(of, failing_term(layer))
+}
+
+/// A filter's calls that took this long or longer, µs.
+pub(super) fn slow(of: Filter, micros: i64) -> Filter {
+    of.latency_at_least(Duration::from_micros(u64::try_from(micros).unwrap_or(0)))
+}
+
+fn narrowed(filter: Filter, terms: impl IntoIterator<Item = FilterTerm>) -> Filter {
+    terms.into_iter().fold(filter, Filter::and)
+}
+
+/// The fields that name one end of a call.
+struct End {
+    namespace: FieldId,
+    service: FieldId,
+    pod: FieldId,
+    ip: FieldId,
+}
+
+const SRC: End = End {
+    namespace: FieldId::SRC_NAMESPACE,
+    service: FieldId::SRC_SERVICE_NAME,
+    pod: FieldId::SRC_POD_NAME,
+    ip: FieldId::SRC_IP,
+};
+
+const DST: End = End {
+    namespace: FieldId::DST_NAMESPACE,
+    service: FieldId::DST_SERVICE_NAME,
+    pod: FieldId::DST_POD_NAME,
+    ip: FieldId::DST_IP,
+};
+
+impl End {
+    /// The terms of calls with this party at this end.
+    fn is(&self, party: &Party) -> Vec<FilterTerm> {
+        let text = |field: FieldId, value: &str| FilterTerm::equals(field, value).ok();
+        let name = party.name.as_str();
+        let named = match party.naming {
+            Naming::Service => text(self.service, name),
+            Naming::Pod => text(self.pod, name),
+            Naming::Address => return text(self.ip, name).into_iter().collect(),
+            Naming::Outside => return text(self.namespace, "").into_iter().collect(),
+            Naming::Word => text(self.service, name)
+                .zip(text(self.pod, name))
+                .and_then(|(service, pod)| FilterTerm::any(&[service, pod])),
+        };
+        let namespace = party
+            .namespace
+            .as_ref()
+            .and_then(|namespace| text(self.namespace, namespace));
+        namespace.into_iter().chain(named).collect()
     }
 }
 
 /// Calls of a layer to a party.
-pub(super) fn to(layer_of: Layer, party: &Party) -> String {
-    format!("{} && {}", layer(layer_of), end("dst", party))
+pub(super) fn to(layer_of: Layer, party: &Party) -> Filter {
+    narrowed(layer(layer_of), DST.is(party))
 }
 
 /// Calls along an edge.
-pub(super) fn along(key: &EdgeKey) -> String {
-    format!(
-        "{} && {} && {}",
-        layer(key.layer),
-        end("dst", &key.to),
-        end("src", &key.from)
-    )
-}
-
-/// A filter and one more term.
-pub(super) fn and(filter: &str, term: &str) -> String {
-    format!("{filter} && {term}")
+pub(super) fn along(key: &EdgeKey) -> Filter {
+    narrowed(to(key.layer, &key.to), SRC.is(&key.from))
 }
 
 /// The layer's calls, inside one namespace where the user named one.
-pub(super) fn all(of: Layer, namespace: Option<&str>) -> String {
-    match namespace {
-        Some(namespace) => format!("{} && dst.namespace == {}", layer(of), quoted(namespace)),
-        None => layer(of).to_owned(),
+pub(super) fn all(of: Layer, namespace: Option<&str>) -> Filter {
+    let inside = namespace.and_then(|namespace| FilterTerm::equals(FieldId::DST_NAMESPACE, namespace).ok());
+    narrowed(layer(of), inside)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn party(namespace: Option<&str>, name: &str, naming: Naming) -> Party {
+        Party {
+            namespace: namespace.map(str::to_owned),
+            name: name.to_owned(),
+            naming,
+        }
+    }
+
+    #[test]
+    fn every_filter_checks_whatever_the_names() {
+        let names = ["payments", "a\"b\\", "x && true", "", "\u{202e}"];
+        for name in names {
+            for naming in [
+                Naming::Service,
+                Naming::Pod,
+                Naming::Address,
+                Naming::Outside,
+                Naming::Word,
+            ] {
+                for layer in [Layer::Http, Layer::Dns, Layer::Tcp] {
+                    let key = EdgeKey {
+                        from: party(Some(name), "from", naming),
+                        to: party(Some("shop"), name, naming),
+                        layer,
+                    };
+                    let filter = failing(along(&key), layer);
+                    assert!(filter.check().is_ok(), "{filter}: {:?}", filter.check());
+                    let control = filter.previous();
+                    assert_eq!(control, Some(along(&key)), "its control is the edge's traffic");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn what_is_sent_reads_as_the_skill_writes_it() {
+        let key = EdgeKey {
+            from: Party::outside(),
+            to: party(Some("shop"), "gateway", Naming::Service),
+            layer: Layer::Http,
+        };
+        let sent = [
+            failing(along(&key), Layer::Http),
+            slow(along(&key), 25_000),
+            failing(all(Layer::Dns, Some("shop")), Layer::Dns),
+            failing(all(Layer::Tcp, None), Layer::Tcp),
+            to(Layer::Http, &party(None, "cart", Naming::Word)),
+        ];
+        let sent: Vec<String> = sent.iter().map(ToString::to_string).collect();
+        insta::assert_snapshot!(sent.join("\n"), @r#"
+        http && dst.namespace == "shop" && src.namespace == "" && dst.service.name == "gateway" && (status_code >= 400 || status_code == 0)
+        http && dst.namespace == "shop" && src.namespace == "" && elapsed_time >= 25000 && dst.service.name == "gateway"
+        dns && dst.namespace == "shop" && status_code != 0
+        tcp_flow && tcp_error_type != ""
+        http && (dst.service.name == "cart" || dst.pod.name == "cart")
+        "#);
     }
 }

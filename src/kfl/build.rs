@@ -166,8 +166,7 @@ impl Filter {
     /// With this status or a higher one. 0 restricts nothing; the highest is 999.
     #[must_use]
     pub fn status_at_least(self, code: u16) -> Self {
-        let term = Term::int(FieldId::STATUS_CODE, ">=", i64::from(code.min(999)));
-        self.and_some((code > 0).then_some(term))
+        self.and_some((code > 0).then(|| Term::status_at_least(code)))
     }
 
     /// With a status of this class, 1 to 5: 5 is 500 to 599.

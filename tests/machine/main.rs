@@ -12,5 +12,6 @@
 )]
 
 mod cuts;
+mod filters;
 mod guards;
 mod support;

@@ -92,19 +92,18 @@ fn look(case: &Case, key: EdgeKey, window: Window, halved: u32) -> Look {
     let change = case.picture.edges.get(&key).map_or(Change::None, |edge| {
         compare(&edge.before, &edge.during, &rules.abnormal)
     });
-    let term = match change {
+    let along = filters::along(&key);
+    let filter = match change {
+        // Half way between what was usual and what is now: above it lies what changed.
         Change::Slower {
             before_us, during_us, ..
-        } => {
-            // Half way between what was usual and what is now: above it lies what changed.
-            format!("elapsed_time >= {}", before_us + (during_us - before_us) / 2)
-        }
-        _ => filters::failing(key.layer).to_owned(),
+        } => filters::slow(along, before_us + (during_us - before_us) / 2),
+        _ => filters::failing(along, key.layer),
     };
     let scope = Scope {
         snapshot: case.snapshot.as_ref().map(|secured| secured.reference.clone()),
         dissection: case.dissected.clone().flatten(),
-        filter: filters::and(&filters::along(&key), &term),
+        filter: filter.to_string(),
         window: Some(window),
     };
     let form = if key.layer == Layer::Tcp {

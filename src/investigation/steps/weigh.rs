@@ -47,7 +47,7 @@ impl Weigh {
         let calls: Vec<Operation> = [Layer::Http, Layer::Tcp]
             .into_iter()
             .map(|layer| Operation::CountCalls {
-                scope: scope(filters::to(layer, &party)),
+                scope: scope(filters::to(layer, &party).to_string()),
             })
             .filter(|call| case.supports(call) && !case.has_asked(call))
             .collect();
@@ -261,7 +261,7 @@ fn undecided(case: &Case, leading: &Suspect, rival: Option<&Suspect>, doubts: Ve
             suspect.party
         ));
         if let Some(key) = suspect.edges.first() {
-            let filter = filters::and(&filters::along(key), filters::failing(key.layer));
+            let filter = filters::failing(filters::along(key), key.layer).to_string();
             next.push(format!(
                 "would decide: the calls from {} to {}, `{filter}`, before and during the window",
                 key.from, key.to

@@ -135,6 +135,23 @@ impl Term {
         }
     }
 
+    /// A field that has another value.
+    ///
+    /// # Errors
+    /// Where the field has another type than the value.
+    pub fn differs(field: FieldId, value: impl Into<Literal>) -> Result<Self, LiteralMismatch> {
+        let literal = value.into();
+        let equal = Self::equals(field, literal.clone())?;
+        Ok(match (field.kind(), literal) {
+            (Type::Int, Literal::Int(value)) => Self::int(field, "!=", value),
+            (Type::String, Literal::Text(value)) => Self {
+                rank: equal.rank,
+                kfl: format!("{field} != {}", quoted(&value)),
+            },
+            _ => equal.negated(),
+        })
+    }
+
     /// A string field that has one of several values; `None` where there are none, or the field is of
     /// another type.
     pub fn one_of(field: FieldId, values: &[&str]) -> Option<Self> {
@@ -244,6 +261,11 @@ impl Term {
             rank: Rank::Number,
             kfl: format!("{field} {operator} {value}"),
         }
+    }
+
+    /// This status or a higher one; at most 999.
+    pub fn status_at_least(code: u16) -> Self {
+        Self::int(FieldId::STATUS_CODE, ">=", i64::from(code.min(999)))
     }
 
     /// A status class, 1 to 9, of which HTTP defines those up to 5.

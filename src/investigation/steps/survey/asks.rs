@@ -6,21 +6,22 @@ use super::{About, Ask, Known, Which, baseline};
 use crate::{
     analysis::{EdgeKey, Layer, Party},
     investigation::{case::Case, filters},
+    kfl::Filter,
     wire::{CallForm, Operation, Scope},
 };
 
 /// A scope over the window, or over the time before it.
-fn scope(case: &Case, filter: String, during: bool) -> Scope {
+fn scope(case: &Case, filter: &Filter, during: bool) -> Scope {
     let window = if during { case.window } else { baseline(case) };
     Scope {
         snapshot: case.snapshot.as_ref().map(|secured| secured.reference.clone()),
         dissection: case.dissected.clone().flatten(),
-        filter,
+        filter: filter.to_string(),
         window,
     }
 }
 
-fn list(case: &Case, layer: Layer, filter: String, during: bool) -> Operation {
+fn list(case: &Case, layer: Layer, filter: &Filter, during: bool) -> Operation {
     let form = if layer == Layer::Tcp {
         CallForm::Raw
     } else {
@@ -33,7 +34,7 @@ fn list(case: &Case, layer: Layer, filter: String, during: bool) -> Operation {
     }
 }
 
-fn count(case: &Case, filter: String, during: bool) -> Operation {
+fn count(case: &Case, filter: &Filter, during: bool) -> Operation {
     Operation::CountCalls {
         scope: scope(case, filter, during),
     }
@@ -47,7 +48,7 @@ fn stretches(case: &Case) -> impl Iterator<Item = bool> + use<> {
 /// The server's own statistics, where it has any.
 pub(super) fn statistics(case: &Case) -> Vec<Ask> {
     let operation = Operation::ApiStats {
-        scope: scope(case, String::new(), true),
+        scope: scope(case, &Filter::everything(), true),
     };
     let asked = case.supports(&operation).then_some(Ask {
         about: About::Statistics,
@@ -64,8 +65,8 @@ pub(super) fn broad(case: &Case) -> Vec<Ask> {
     for during in stretches(case) {
         for layer in [Layer::Http, Layer::Dns, Layer::Tcp] {
             let all = filters::all(layer, namespace);
-            let failing = filters::and(&all, filters::failing(layer));
-            let operation = list(case, layer, failing, during);
+            let failing = filters::failing(all.clone(), layer);
+            let operation = list(case, layer, &failing, during);
             asks.push(Ask {
                 about: About::FailingOf(layer),
                 during,
@@ -75,13 +76,13 @@ pub(super) fn broad(case: &Case) -> Vec<Ask> {
                 asks.push(Ask {
                     about: About::Layer(layer),
                     during,
-                    operation: list(case, layer, all, during),
+                    operation: list(case, layer, &all, during),
                 });
             } else {
                 asks.push(Ask {
                     about: About::LayerCount(layer),
                     during,
-                    operation: count(case, all, during),
+                    operation: count(case, &all, during),
                 });
             }
         }
@@ -120,7 +121,7 @@ pub(super) fn services(case: &mut Case) -> Vec<Ask> {
     let mut asks = Vec::new();
     for ((layer, party), _) in ranked.into_iter().take(limit) {
         for during in stretches(case) {
-            let operation = list(case, layer, filters::to(layer, &party), during);
+            let operation = list(case, layer, &filters::to(layer, &party), during);
             asks.push(Ask {
                 about: About::Service(layer, party.clone()),
                 during,
@@ -140,7 +141,7 @@ pub(super) fn edges(case: &Case, known: &Known) -> Vec<Ask> {
             if tally.exact {
                 continue;
             }
-            let mut ask = |which: Which, filter: String| {
+            let mut ask = |which: Which, filter: &Filter| {
                 let about = About::Count(EdgeKey::clone(key), which);
                 asks.push(Ask {
                     about,
@@ -150,9 +151,9 @@ pub(super) fn edges(case: &Case, known: &Known) -> Vec<Ask> {
             };
             let all = filters::along(key);
             if known.failing(key, during).is_none() {
-                ask(Which::Failing, filters::and(&all, filters::failing(key.layer)));
+                ask(Which::Failing, &filters::failing(all.clone(), key.layer));
             }
-            ask(Which::All, all);
+            ask(Which::All, &all);
         }
     }
     asks
