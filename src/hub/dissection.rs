@@ -48,6 +48,13 @@ impl Dissection {
         }
     }
 
+    /// One whose entries are there already.
+    pub(super) fn completed(name: &str, snapshot: &str, store: Store) -> Self {
+        let dissection = Self::new(name, snapshot, 0);
+        dissection.complete(store);
+        dissection
+    }
+
     /// How far it is.
     pub(super) fn phase(&self) -> Phase {
         lock(&self.phase).clone()

@@ -4,16 +4,20 @@ use std::sync::{Arc, Mutex, OnceLock};
 
 use serde_json::{Map, Value};
 
+use super::assemble::assemble;
 use super::capture::Capture;
-use super::dissection;
+use super::dissection::{self, Dissection};
+use super::entry::Entry;
 use super::error::ToolError;
 use super::export::Exports;
 use super::fault::{Fault, Faults};
 use super::filter::KflErrors;
-use super::snapshot::{Registry, lock};
+use super::names::Names;
+use super::snapshot::{Registry, Snapshot, lock};
 use super::store::SharedStore;
 use super::tools::catalogue::{self, ToolSpec};
 use super::tools::{self, Answer};
+use super::workloads::Workload;
 
 /// Length of the answer of a rehearsed `huge-answer`, bytes.
 const HUGE: usize = 12 << 20;
@@ -58,6 +62,23 @@ impl Hub {
             flows: OnceLock::new(),
             base_url: Mutex::new("embedded://hub".to_owned()),
         }))
+    }
+
+    /// Serves entries of one node that were dissected elsewhere, as the completed snapshot `everything`. There
+    /// are no packets behind it: nothing can be exported or dissected again.
+    pub fn of_entries(node: &str, entries: Vec<Entry>, workloads: Vec<Workload>, options: Options) -> Self {
+        let capture = Capture {
+            cluster: node.to_owned(),
+            nodes: Vec::new(),
+            names: Names::new(workloads),
+            problems: Vec::new(),
+        };
+        let store = assemble(vec![(Arc::from(node), entries)], &capture.names);
+        let hub = Self::new(capture, options);
+        let dissection = Dissection::completed("default", "everything", store);
+        let snapshot = Snapshot::dissected(&hub.0.capture, dissection);
+        hub.0.snapshots.hold(snapshot);
+        hub
     }
 
     /// The tools as they are listed.

@@ -72,6 +72,14 @@ impl Snapshot {
         }
     }
 
+    /// All there is, with a dissection of it that is completed.
+    pub(super) fn dissected(capture: &Arc<Capture>, dissection: Dissection) -> Self {
+        Self {
+            dissections: Mutex::new(vec![Arc::new(dissection)]),
+            ..Self::whole(capture)
+        }
+    }
+
     /// How far its building is.
     pub(super) fn phase(&self) -> Phase {
         lock(&self.phase).clone()
@@ -184,6 +192,11 @@ impl Registry {
             snapshots: Mutex::default(),
             cancelled: Arc::default(),
         }
+    }
+
+    /// Takes a snapshot that was made elsewhere.
+    pub(super) fn hold(&self, snapshot: Snapshot) {
+        lock(&self.snapshots).push(Arc::new(snapshot));
     }
 
     /// All snapshots, the oldest first.

@@ -6,6 +6,7 @@
     reason = "a test that cannot go on has failed"
 )]
 
+mod hub;
 mod server;
 mod shop;
 
@@ -244,6 +245,44 @@ fn a_call_that_fails_leaves_a_gap_and_no_wrong_number() {
         if counts.gaps.is_empty() {
             assert_eq!(counts.cells, expected, "failed at {fails_at}");
         }
+    }
+}
+
+#[tokio::test]
+async fn the_embedded_hub_gives_the_same_histogram_with_and_without_totals() {
+    let rows = shop::hour(60_000);
+    let dimensions = vec![Dimension::DstService];
+    let expected = truth(&rows, &dimensions, MINUTE);
+    let budget = Budget {
+        calls: 40,
+        bytes: 300_000,
+    };
+    for faults in [&[][..], &["total-is-returned-length"], &["older-dialect"]] {
+        let hub = hub::hub_of(&rows, faults);
+        let mut asked = question(failing());
+        let name = "everything".to_owned();
+        asked.target.snapshot = SnapshotRef {
+            id: name.clone(),
+            name,
+        };
+        asked.target.dissection = Some("default".to_owned());
+        let mut plan = by_minute(asked, dimensions.clone(), budget);
+        let cost = hub::perform(&mut plan, &hub).await;
+        assert_eq!(
+            plan.counts().gaps,
+            [],
+            "{faults:?}: {:#?}",
+            plan.explain(&clock())
+        );
+        assert_eq!(plan.counts().cells, expected, "{faults:?}");
+        assert_eq!(
+            (plan.counts().calls, plan.counts().bytes),
+            (cost.calls, cost.bytes)
+        );
+        assert!(
+            cost.calls <= budget.calls && cost.bytes <= budget.bytes,
+            "{faults:?}: {cost:?}"
+        );
     }
 }
 
