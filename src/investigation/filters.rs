@@ -2,7 +2,7 @@
 //!
 //! Each knows the one it was narrowed from, which is its positive control.
 
-use std::time::Duration;
+use std::{collections::BTreeSet, time::Duration};
 
 use crate::{
     analysis::{EdgeKey, Layer, Naming, Party},
@@ -25,7 +25,11 @@ fn failing_term(layer: Layer) -> Option<FilterTerm> {
             let no_answer = FilterTerm::equals(FieldId::STATUS_CODE, 0).ok()?;
             FilterTerm::any(&[FilterTerm::status_at_least(400), no_answer])
         }
-        Layer::Dns => FilterTerm::differs(FieldId::STATUS_CODE, 0).ok(),
+        // Search domains end most lookups in NXDOMAIN (3) before they succeed.
+        Layer::Dns => {
+            let codes = [0, 3].map(|code| FilterTerm::differs(FieldId::STATUS_CODE, code).ok());
+            FilterTerm::all(&codes.into_iter().collect::<Option<Vec<_>>>()?)
+        }
         Layer::Tcp => FilterTerm::differs(FieldId::TCP_ERROR_TYPE, "").ok(),
     }
 }
@@ -86,6 +90,21 @@ impl End {
             .and_then(|namespace| text(self.namespace, namespace));
         namespace.into_iter().chain(named).collect()
     }
+}
+
+/// A filter's calls to services of these names, in any namespace.
+pub(super) fn to_services(of: Filter, names: &BTreeSet<String>) -> Filter {
+    narrowed(of, one_of(names))
+}
+
+/// A filter's calls to anything but services of these names.
+pub(super) fn to_others(of: Filter, names: &BTreeSet<String>) -> Filter {
+    narrowed(of, one_of(names).map(|term| term.negated()))
+}
+
+fn one_of(names: &BTreeSet<String>) -> Option<FilterTerm> {
+    let names: Vec<&str> = names.iter().map(String::as_str).collect();
+    FilterTerm::one_of(FieldId::DST_SERVICE_NAME, &names)
 }
 
 /// Calls of a layer to a party.
@@ -160,7 +179,7 @@ mod tests {
         insta::assert_snapshot!(sent.join("\n"), @r#"
         http && dst.namespace == "shop" && src.namespace == "" && dst.service.name == "gateway" && (status_code >= 400 || status_code == 0)
         http && dst.namespace == "shop" && src.namespace == "" && elapsed_time >= 25000 && dst.service.name == "gateway"
-        dns && dst.namespace == "shop" && status_code != 0
+        dns && dst.namespace == "shop" && status_code != 0 && status_code != 3
         tcp_flow && tcp_error_type != ""
         http && (dst.service.name == "cart" || dst.pod.name == "cart")
         "#);

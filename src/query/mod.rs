@@ -7,6 +7,7 @@
 //! - [`Counting`]: which of the server's numbers can be relied on, proven once a session on a list that is known
 //!   to be complete: does `total` count every match, do the statistics, are lists cut at their younger end;
 //! - [`Histogram`]: exact counts over time and [`Dimension`]s; [`Histogram::count`] is the one with a single cell;
+//! - [`pack`]: small lists put together to large ones;
 //! - [`Samples`]: the first calls, the slowest, or some at random, rather than the first thousand.
 //!
 //! What stays unknown because the budget ended or the server failed is a [`Gap`], never left out.
@@ -16,6 +17,7 @@ mod counting;
 mod dimension;
 mod gap;
 mod histogram;
+mod pack;
 mod proof;
 mod question;
 mod reply;
@@ -26,6 +28,7 @@ pub use counting::Counting;
 pub use dimension::{Dimension, Value};
 pub use gap::{Gap, Reason};
 pub use histogram::{Cell, Counts, Histogram};
+pub use pack::{Packed, pack};
 pub use question::{Question, Target};
 pub use reply::{Reply, Told};
 pub use sample::{Samples, Wanted};

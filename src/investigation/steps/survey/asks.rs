@@ -1,12 +1,13 @@
 //! What the survey asks, stage by stage.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
-use super::{About, Ask, Known, Which, baseline};
+use super::{About, Ask, Known, Which, Whose, baseline};
 use crate::{
-    analysis::{EdgeKey, Layer, Party},
+    analysis::{EdgeKey, Layer},
     investigation::{case::Case, filters},
-    kfl::Filter,
+    kfl::{self, Filter},
+    query::pack,
     wire::{CallForm, Operation, Scope},
 };
 
@@ -45,22 +46,23 @@ fn stretches(case: &Case) -> impl Iterator<Item = bool> + use<> {
     [Some(true), baseline(case).map(|_| false)].into_iter().flatten()
 }
 
-/// The server's own statistics, where it has any.
+/// The server's own statistics of requests, where it has any.
 pub(super) fn statistics(case: &Case) -> Vec<Ask> {
-    let operation = Operation::ApiStats {
-        scope: scope(case, &Filter::everything(), true),
-    };
-    let asked = case.supports(&operation).then_some(Ask {
+    let requests = filters::all(Layer::Http, case.settings.namespace.as_deref());
+    let asked = stretches(case).map(|during| Ask {
         about: About::Statistics,
-        during: true,
-        operation,
+        during,
+        operation: Operation::ApiStats {
+            scope: scope(case, &requests, during),
+        },
     });
-    asked.into_iter().collect()
+    asked.filter(|ask| case.supports(&ask.operation)).collect()
 }
 
-/// Requests before and during the window; failing calls of every layer.
-pub(super) fn broad(case: &Case) -> Vec<Ask> {
+/// Requests before and during the window, where one list shows them; failing calls of every layer.
+pub(super) fn broad(case: &Case, known: &Known) -> Vec<Ask> {
     let namespace = case.settings.namespace.as_deref();
+    let rows = u64::from(case.settings.playbook.survey.rows);
     let mut asks = Vec::new();
     for during in stretches(case) {
         for layer in [Layer::Http, Layer::Dns, Layer::Tcp] {
@@ -72,17 +74,11 @@ pub(super) fn broad(case: &Case) -> Vec<Ask> {
                 during,
                 operation,
             });
-            if layer == Layer::Http {
+            if layer == Layer::Http && known.size(during).is_none_or(|size| size <= rows) {
                 asks.push(Ask {
                     about: About::Layer(layer),
                     during,
                     operation: list(case, layer, &all, during),
-                });
-            } else {
-                asks.push(Ask {
-                    about: About::LayerCount(layer),
-                    during,
-                    operation: count(case, &all, during),
                 });
             }
         }
@@ -90,27 +86,32 @@ pub(super) fn broad(case: &Case) -> Vec<Ask> {
     asks
 }
 
-/// One list a service and stretch, where the list of all requests was cut.
-pub(super) fn services(case: &mut Case) -> Vec<Ask> {
-    let mut busy: BTreeMap<(Layer, Party), u64> = BTreeMap::new();
-    for (key, edge) in case
-        .picture
-        .edges
-        .iter()
-        .filter(|(key, _)| key.layer == Layer::Http)
-    {
-        if !(edge.before.exact && edge.during.exact) {
-            *busy.entry((key.layer, key.to.clone())).or_default() += edge.before.calls + edge.during.calls;
+/// Lists of all requests by the service called, where one list does not show them: of busy services each, of
+/// quiet ones together, and one of everybody else.
+pub(super) fn services(case: &mut Case, known: &Known) -> Vec<Ask> {
+    let rules = &case.settings.playbook.survey;
+    let (rows, limit) = (rules.rows, rules.services);
+    let (mut asks, mut left_out) = (Vec::new(), BTreeSet::new());
+    for during in stretches(case) {
+        if known.whole(Layer::Http, during) {
+            continue;
         }
+        let sizes = known.sizes.get(&during).cloned().unwrap_or_default();
+        let packed = pack(sizes, rows);
+        left_out.extend(packed.groups.iter().skip(limit).flatten().cloned());
+        let mut lists: Vec<Whose> = packed
+            .groups
+            .into_iter()
+            .take(limit)
+            .map(|names| Whose::To(names.into_iter().collect()))
+            .collect();
+        lists.push(Whose::ToOthers(packed.listed.into_iter().collect()));
+        asks.extend(
+            lists
+                .into_iter()
+                .map(|whose| of_services(case, Layer::Http, whose, during)),
+        );
     }
-    let mut ranked: Vec<_> = busy.into_iter().collect();
-    ranked.sort_by(|a, b| b.1.cmp(&a.1).then_with(|| a.0.cmp(&b.0)));
-    let limit = case.settings.playbook.survey.services;
-    let left_out: BTreeSet<String> = ranked
-        .iter()
-        .skip(limit)
-        .map(|((_, party), _)| party.to_string())
-        .collect();
     if !left_out.is_empty() {
         let names: Vec<String> = left_out.into_iter().collect();
         case.coverage.not_seen.push(format!(
@@ -118,15 +119,39 @@ pub(super) fn services(case: &mut Case) -> Vec<Ask> {
             names.join(", ")
         ));
     }
+    asks
+}
+
+/// A list of the calls to some services.
+fn of_services(case: &Case, layer: Layer, whose: Whose, during: bool) -> Ask {
+    let all = filters::all(layer, case.settings.namespace.as_deref());
+    let filter = match &whose {
+        Whose::All => all,
+        Whose::To(names) => filters::to_services(all, names),
+        Whose::ToOthers(names) => filters::to_others(all, names),
+    };
+    Ask {
+        operation: list(case, layer, &filter, during),
+        about: About::Services(layer, whose),
+        during,
+    }
+}
+
+/// Lists of these, each. With thousands of services a filter that names them all is too long: then that list is
+/// not made, and said to be missing.
+pub(super) fn one_by_one(case: &mut Case, lists: &[(Layer, Whose, bool)]) -> Vec<Ask> {
     let mut asks = Vec::new();
-    for ((layer, party), _) in ranked.into_iter().take(limit) {
-        for during in stretches(case) {
-            let operation = list(case, layer, &filters::to(layer, &party), during);
-            asks.push(Ask {
-                about: About::Service(layer, party.clone()),
-                during,
-                operation,
-            });
+    for (layer, whose, during) in lists {
+        let ask = of_services(case, *layer, whose.clone(), *during);
+        let filter = ask.operation.scope().map(|scope| scope.filter.as_str());
+        if kfl::check(filter.unwrap_or_default()).is_ok() {
+            asks.push(ask);
+        } else {
+            let missing =
+                "the calls to services beyond those that one filter can name were not listed".to_owned();
+            if !case.coverage.not_seen.contains(&missing) {
+                case.coverage.not_seen.push(missing);
+            }
         }
     }
     asks

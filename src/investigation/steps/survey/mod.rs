@@ -1,18 +1,19 @@
 //! Statistics first: every edge of the service graph before and during the window.
 //!
-//! The turns: the server's own statistics; broad lists with their totals; where the list of all
-//! requests was cut, one list a service; where even that was, counting queries an edge. Lookups and
-//! connections are many and mostly fine: of them only the failing ones are listed, and the edges
-//! that those show are counted.
+//! The turns: the server's own statistics; broad lists with their totals; where all requests are more
+//! than one list shows, a list of each busy service and of several quiet ones together, the last of
+//! them of everybody else; where even that was cut, counting queries an edge. Lookups and connections
+//! are many and mostly fine: of them only the failing ones are listed, and the edges that those show
+//! are counted.
 
 mod asks;
 mod take;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::{answers, narrow::Narrow, stopped, weigh::Weigh};
 use crate::{
-    analysis::{EdgeKey, Layer, Party, compare},
+    analysis::{EdgeKey, Layer, Naming, Party, compare},
     investigation::{
         action::Action,
         case::Case,
@@ -54,10 +55,8 @@ enum About {
     Layer(Layer),
     /// The failing calls of a layer.
     FailingOf(Layer),
-    /// A list of the calls to a service.
-    Service(Layer, Party),
-    /// The number of calls of a layer.
-    LayerCount(Layer),
+    /// A list of the calls to some services, or to all others.
+    Services(Layer, Whose),
     /// The number of calls, or of failing calls, along an edge.
     Count(EdgeKey, Which),
 }
@@ -68,11 +67,50 @@ enum Which {
     Failing,
 }
 
+/// Whose calls a list holds.
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Whose {
+    /// Everybody's.
+    All,
+    /// Those to services of these names.
+    To(BTreeSet<String>),
+    /// Those to anything else.
+    ToOthers(BTreeSet<String>),
+}
+
+impl Whose {
+    fn holds(&self, party: &Party) -> bool {
+        let named = |names: &BTreeSet<String>| party.naming == Naming::Service && names.contains(&party.name);
+        match self {
+            Self::All => true,
+            Self::To(names) => named(names),
+            Self::ToOthers(names) => !named(names),
+        }
+    }
+}
+
+impl std::fmt::Display for Whose {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let list = |names: &BTreeSet<String>| names.iter().cloned().collect::<Vec<_>>().join(", ");
+        match self {
+            Self::All => f.write_str("anybody"),
+            Self::To(names) => f.write_str(&list(names)),
+            Self::ToOthers(names) if names.is_empty() => f.write_str("anybody"),
+            Self::ToOthers(names) => write!(f, "anybody but {}", list(names)),
+        }
+    }
+}
+
 /// What complete lists have settled: an edge that they do not show had no such call.
 #[derive(Clone, Debug, Default)]
 struct Known {
-    /// Lists of all calls that were not cut: layer, service (`None` for the whole layer), during.
-    lists: Vec<(Layer, Option<Party>, bool)>,
+    /// Lists of all calls that were not cut: layer, whose, during.
+    lists: Vec<(Layer, Whose, bool)>,
+    /// Lists of several services' calls that were cut: they are listed one by one.
+    cut: Vec<(Layer, Whose, bool)>,
+    /// Requests to each service by its name, as far as statistics or a list told: only to put services of few
+    /// requests together, never to count.
+    sizes: BTreeMap<bool, BTreeMap<String, u64>>,
     /// Lists of failing calls that were not cut.
     failing: Vec<(Layer, bool)>,
     /// Failing calls of an edge, from those lists.
@@ -80,6 +118,16 @@ struct Known {
 }
 
 impl Known {
+    /// Whether a complete list showed all calls of a layer.
+    fn whole(&self, layer: Layer, during: bool) -> bool {
+        self.lists.contains(&(layer, Whose::All, during))
+    }
+
+    /// Requests in all, as far as statistics told.
+    fn size(&self, during: bool) -> Option<u64> {
+        Some(self.sizes.get(&during)?.values().sum())
+    }
+
     /// The number of failing calls of an edge, where a complete list told it.
     fn failing(&self, key: &EdgeKey, during: bool) -> Option<u64> {
         let complete = self.failing.contains(&(key.layer, during));
@@ -145,6 +193,9 @@ impl Step for Survey {
             for (ask, answer) in asked.iter().zip(&answers) {
                 take::take(case, &mut next.known, ask, answer);
             }
+            let cut = std::mem::take(&mut next.known.cut);
+            next.queue.extend(asks::one_by_one(case, &cut));
+            next.queue.retain(|ask| !case.has_asked(&ask.operation));
         }
         if next.queue.is_empty() {
             next.advance(case)
@@ -155,10 +206,10 @@ impl Step for Survey {
 
     fn refused(&self, case: &mut Case, why: &str) -> State {
         for ask in &self.queue {
-            if let About::Service(_, party) = &ask.about {
+            if let About::Services(_, whose) = &ask.about {
                 case.coverage
                     .not_seen
-                    .push(format!("the calls to {party} were not listed: {why}"));
+                    .push(format!("the calls to {whose} were not listed: {why}"));
             }
         }
         case.coverage
@@ -184,8 +235,8 @@ impl Survey {
             };
             self.queue = match self.stage {
                 Stage::Statistics => Vec::new(),
-                Stage::Broad => asks::broad(case),
-                Stage::Services => asks::services(case),
+                Stage::Broad => asks::broad(case, &self.known),
+                Stage::Services => asks::services(case, &self.known),
                 Stage::Edges => asks::edges(case, &self.known),
             };
             self.queue.retain(|ask| !case.has_asked(&ask.operation));
@@ -205,8 +256,8 @@ impl Survey {
                 } else {
                     &mut edge.before
                 };
-                let listed = |(layer, to, of): &(Layer, Option<Party>, bool)| {
-                    *layer == key.layer && *of == during && to.as_ref().is_none_or(|to| to == &key.to)
+                let listed = |(layer, whose, of): &(Layer, Whose, bool)| {
+                    *layer == key.layer && *of == during && whose.holds(&key.to)
                 };
                 if self.known.lists.iter().any(listed) || (!during && no_baseline) {
                     tally.exact = true;

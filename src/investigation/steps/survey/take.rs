@@ -4,9 +4,9 @@ use std::collections::BTreeMap;
 
 use serde_json::json;
 
-use super::{super::read, About, Ask, Known, Which};
+use super::{super::read, About, Ask, Known, Which, Whose};
 use crate::{
-    analysis::{EdgeKey, Layer, Outcome, Party, Tally, ends, outcome},
+    analysis::{EdgeKey, Layer, Naming, Outcome, Tally, ends, outcome},
     investigation::{action::Answer, case::Case},
     wire::decode::{self, Call, CallList},
 };
@@ -19,9 +19,14 @@ pub(super) fn take(case: &mut Case, known: &mut Known, ask: &Ask, answer: &Answe
     if ask.about == About::Statistics {
         if let Ok(value) = answer.value() {
             let stats = decode::stats(value);
+            for service in &stats.services {
+                let sizes = known.sizes.entry(ask.during).or_default();
+                let size = sizes.entry(service.service.clone()).or_default();
+                *size = size.saturating_add(service.calls.unwrap_or(0));
+            }
             case.file(
                 answer,
-                json!({ "total_calls": stats.total_calls, "error_rate": stats.error_rate }),
+                json!({ "window": stretch(ask.during), "total_calls": stats.total_calls, "error_rate": stats.error_rate }),
             );
         }
         return;
@@ -42,15 +47,9 @@ pub(super) fn take(case: &mut Case, known: &mut Known, ask: &Ask, answer: &Answe
     }
     match &ask.about {
         About::Statistics => {}
-        About::Layer(layer) => take_list(case, known, (*layer, None), ask, answer, &list),
-        About::Service(layer, party) => take_list(case, known, (*layer, Some(party)), ask, answer, &list),
+        About::Layer(layer) => take_list(case, known, (*layer, &Whose::All), ask, answer, &list),
+        About::Services(layer, whose) => take_list(case, known, (*layer, whose), ask, answer, &list),
         About::FailingOf(layer) => take_failing(case, known, *layer, ask, answer, &list),
-        About::LayerCount(_) => {
-            case.file(
-                answer,
-                json!({ "window": stretch(ask.during), "matching": list.total }),
-            );
-        }
         About::Count(key, which) => take_count(case, key, *which, ask.during, answer, list.total),
     }
 }
@@ -73,7 +72,7 @@ fn by_edge(layer: Layer, calls: &[Call]) -> BTreeMap<EdgeKey, Vec<&Call>> {
 fn take_list(
     case: &mut Case,
     known: &mut Known,
-    (layer, of): (Layer, Option<&Party>),
+    (layer, whose): (Layer, &Whose),
     ask: &Ask,
     answer: &Answer,
     list: &CallList,
@@ -98,7 +97,7 @@ fn take_list(
         case.picture.has_baseline = true;
     }
     for (key, calls) in by_edge(layer, &list.calls) {
-        if of.is_some_and(|party| party != &key.to) {
+        if !whose.holds(&key.to) {
             continue;
         }
         let tally = Tally::of(calls.iter().copied(), !list.truncated);
@@ -115,7 +114,40 @@ fn take_list(
         }
     }
     if !list.truncated {
-        known.lists.push((layer, of.cloned(), ask.during));
+        known.lists.push((layer, whose.clone(), ask.during));
+        return;
+    }
+    let mut seen: BTreeMap<String, u64> = BTreeMap::new();
+    for call in &list.calls {
+        let (_, to) = ends(call);
+        if to.naming == Naming::Service {
+            *seen.entry(to.name).or_default() += 1;
+        }
+    }
+    match whose {
+        // As many as there are in all, in the proportions of the list.
+        Whose::All => {
+            let rows = u64::try_from(list.calls.len()).unwrap_or(u64::MAX).max(1);
+            let all = list.total.unwrap_or(rows).max(rows);
+            for size in seen.values_mut() {
+                *size = size.saturating_mul(all) / rows;
+            }
+            known.sizes.insert(ask.during, seen);
+        }
+        Whose::To(names) if names.len() > 1 => {
+            let each = names.iter().map(|name| Whose::To([name.clone()].into()));
+            known.cut.extend(each.map(|one| (layer, one, ask.during)));
+        }
+        Whose::To(_) => {}
+        Whose::ToOthers(names) => {
+            seen.retain(|name, _| !names.contains(name));
+            let each = seen.keys().map(|name| Whose::To([name.clone()].into()));
+            known.cut.extend(each.map(|one| (layer, one, ask.during)));
+            if !seen.is_empty() {
+                let others = names.iter().chain(seen.keys()).cloned().collect();
+                known.cut.push((layer, Whose::ToOthers(others), ask.during));
+            }
+        }
     }
 }
 
