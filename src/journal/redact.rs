@@ -11,6 +11,9 @@ use regex::{Captures, Regex};
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 
+/// How every token begins.
+pub const HIDDEN: &str = "‹hidden-";
+
 /// Replaces secrets by tokens of one case.
 #[derive(Clone, Debug)]
 pub struct Redactor {
@@ -132,7 +135,7 @@ impl Redactor {
             .iter()
             .take(3)
             .fold(String::new(), |hex, byte| format!("{hex}{byte:02x}"));
-        format!("‹hidden-{short}›")
+        format!("{HIDDEN}{short}›")
     }
 
     /// The text with every secret in it replaced.
@@ -187,7 +190,7 @@ impl Redactor {
     /// A value that is a secret whatever it looks like; its structure is kept.
     fn whole(&self, value: Value) -> Value {
         match value {
-            Value::String(text) if text.is_empty() || text.starts_with("‹hidden-") => Value::String(text),
+            Value::String(text) if text.is_empty() || text.starts_with(HIDDEN) => Value::String(text),
             Value::String(text) => Value::String(self.token(&text)),
             Value::Number(number) => Value::String(self.token(&number.to_string())),
             Value::Array(items) => Value::Array(items.into_iter().map(|item| self.whole(item)).collect()),
