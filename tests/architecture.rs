@@ -15,7 +15,7 @@ use std::{
 const ALLOWED: &[(&str, &[&str])] = &[
     ("time", &[]),
     ("wire", &["time"]),
-    ("kfl", &[]),
+    ("kfl", &["time"]),
     ("analysis", &["time", "wire"]),
     ("query", &["kfl", "time", "wire"]),
     ("investigation", &["analysis", "kfl", "query", "time", "wire"]),

@@ -15,7 +15,10 @@ use crate::{
     effects::{Ask, LiveEffects, NoEffects, Nobody},
     error::{AppError, Kind},
     investigation::{Finding, Machine, Settings, State, Verdict},
-    journal::{self, CaseJournal, Entry, FORMAT, JournalError, Recording, redact::Redactor},
+    journal::{
+        self, CaseJournal, Entry, FORMAT, JournalError, Recording,
+        redact::{HIDDEN, Redactor},
+    },
     kubeshark::{Endpoint, Limits},
     progress::{Progress, Show, verdict},
     report::{self, Report},
@@ -191,6 +194,13 @@ pub(super) async fn resume(config: &Config, args: &ResumeArgs, show: Show) -> Re
     } else {
         settings.source.clone()
     };
+    if reached.to_string().contains(HIDDEN) {
+        return Err(
+            AppError::usage(format!("could not reach the server of the case `{id}` again"))
+                .reason("its command or address held a secret, which was not recorded")
+                .hint("give it again: `rca-agent resume CASE --mcp-command \"…\"` or `--mcp-url …`"),
+        );
+    }
     let endpoint = source::endpoint(config, &reached)?;
     settings.no_input |= args.no_input || !can_ask();
     let journal = CaseJournal::open(&dir, recording).map_err(|error| journal_error(&error, &dir))?;

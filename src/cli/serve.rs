@@ -57,7 +57,7 @@ pub(super) async fn hub(config: &Config, args: &HubArgs) -> Result<u8, AppError>
         let _ = tokio::signal::ctrl_c().await;
     };
     let Some(address) = args.listen else {
-        hub::serve_stdio(&hub, stop)
+        hub::serve(&hub, tokio::io::stdin(), tokio::io::stdout(), stop)
             .await
             .map_err(|error| AppError::environment("could not serve over stdio").because(&error))?;
         return Ok(0);

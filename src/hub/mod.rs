@@ -46,4 +46,4 @@ pub use fault::{Fault, Faults};
 pub use filter::KflErrors;
 pub use http::{HttpOptions, serve_http};
 pub use hub::{Hub, Options};
-pub use server::{ServeError, duplex, serve, serve_stdio};
+pub use server::{ServeError, duplex, serve};

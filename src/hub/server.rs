@@ -225,11 +225,6 @@ where
     talking.await
 }
 
-/// Serves this process's stdin and stdout until stdin ends or `shutdown` is ready.
-pub async fn serve_stdio(hub: &Hub, shutdown: impl Future<Output = ()>) -> Result<(), ServeError> {
-    serve(hub, tokio::io::stdin(), tokio::io::stdout(), shutdown).await
-}
-
 /// A connection within the process: what is returned is the client's end. Must be called within a runtime;
 /// the server's end closes with it.
 pub fn duplex(hub: &Hub) -> DuplexStream {

@@ -11,6 +11,9 @@ use regex::{Captures, Regex};
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 
+/// How every token begins.
+pub const HIDDEN: &str = "‹hidden-";
+
 /// Replaces secrets by tokens of one case.
 #[derive(Clone, Debug)]
 pub struct Redactor {
@@ -85,7 +88,7 @@ static PATTERNS: LazyLock<Vec<Pattern>> = LazyLock::new(|| {
         pattern(
             r#"(?i)["']?\b(?:password|passwd|pwd|secret|client_secret|api[_-]?key|access[_-]?token|refresh[_-]?token|id[_-]?token|auth[_-]?token|session[_-]?id|token|card[_-]?number|cvv|cvc|authorization|set-cookie|cookie)["']?\s*[:=]\s*["']?([^\s"'&;,{}\[\]]{3,})"#,
             1,
-            |value| !value.starts_with("secret:") && !value.starts_with("‹"),
+            |value| !value.starts_with('‹'),
         ),
         // Payment cards: known beginnings, and the check digit.
         pattern(r"\b(?:3[47]\d{2}[ -]?\d{6}[ -]?\d{5}|(?:4\d{3}|5[1-5]\d{2}|2[2-7]\d{2}|6(?:011|5\d{2}))(?:[ -]?\d{4}){3})\b", 0, luhn),
@@ -132,7 +135,7 @@ impl Redactor {
             .iter()
             .take(3)
             .fold(String::new(), |hex, byte| format!("{hex}{byte:02x}"));
-        format!("‹secret:{short}›")
+        format!("{HIDDEN}{short}›")
     }
 
     /// The text with every secret in it replaced.
@@ -187,7 +190,7 @@ impl Redactor {
     /// A value that is a secret whatever it looks like; its structure is kept.
     fn whole(&self, value: Value) -> Value {
         match value {
-            Value::String(text) if text.is_empty() || text.starts_with("‹secret:") => Value::String(text),
+            Value::String(text) if text.is_empty() || text.starts_with(HIDDEN) => Value::String(text),
             Value::String(text) => Value::String(self.token(&text)),
             Value::Number(number) => Value::String(self.token(&number.to_string())),
             Value::Array(items) => Value::Array(items.into_iter().map(|item| self.whole(item)).collect()),

@@ -8,6 +8,7 @@ use crate::{
     investigation::{
         Case, EvidenceId, Finding, Verdict,
         finding::{Cause, CauseKind},
+        steps::window::retention,
     },
     time::{self, Clock, Utc},
 };
@@ -149,6 +150,7 @@ fn coverage(case: &Case, clock: &Clock) -> Coverage {
         captured: case.coverage.captured.map(|window| stretch(&window, clock)),
         dissected: dissected.map(|window| stretch(&window, clock)),
         entries: case.coverage.entries,
+        retention: retention(case),
         not_seen: case.coverage.not_seen.clone(),
         truncated: case.coverage.gaps(),
     }

@@ -231,6 +231,7 @@ fn coverage(doc: &mut Document, report: &Report, clock: &Clock) {
         format!("Captured: {}", held(&coverage.captured)),
         format!("Dissected: {}{entries}", held(&coverage.dissected)),
     ];
+    lines.extend(coverage.retention.iter().map(|line| format!("Buffers: {line}")));
     lines.extend(coverage.not_seen.iter().map(|gap| format!("Not seen: {gap}")));
     lines.extend(coverage.truncated.iter().map(|gap| format!("Cut short: {gap}")));
     lines.extend(report.refusals.iter().map(|refusal| {

@@ -133,6 +133,8 @@ pub struct Coverage {
     pub dissected: Option<Stretch>,
     /// Calls and connections that the dissection found, where the server says.
     pub entries: Option<u64>,
+    /// How long each node's buffer still held the window when it was looked at, where it was being overwritten.
+    pub retention: Vec<String>,
     pub not_seen: Vec<String>,
     pub truncated: Vec<String>,
 }

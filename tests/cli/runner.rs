@@ -130,7 +130,10 @@ pub(crate) fn refs(args: &[String]) -> Vec<&str> {
 pub(crate) fn filters() -> insta::Settings {
     let mut settings = insta::Settings::clone_current();
     settings.add_filter(r"\d{4}-\d\d-\d\d-\d{4}-[a-z0-9]{2}", "[case]");
-    settings.add_filter(r"\[(\d+)/(\d+) calls, [\d.]+ s\]", "[$1/$2 calls, T s]");
+    settings.add_filter(r"\[\d+/(\d+) calls, [\d.]+ s\]", "[n/$1 calls, T s]");
+    // Redaction is salted with the case, so hashes of results that held secrets differ.
+    settings.add_filter(r"\b[0-9a-f]{12} \|", "[hash] |");
+    settings.add_filter(r"\d+ tool calls", "n tool calls");
     settings.add_filter(r"[\d.]+ s in tools", "T s in tools");
     settings.add_filter(r"[\d.]+ [kM]B of answers", "N of answers");
     settings.add_filter(&regex::escape(program()), "rca-agent");
