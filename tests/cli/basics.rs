@@ -250,5 +250,5 @@ fn no_secret_of_the_capture_is_written() {
             assert!(!text.contains(secret), "`{secret}` is in {}", path.display());
         }
     }
-    assert!(looked_at > 30, "only {looked_at} files were looked at");
+    assert!(looked_at > 20, "only {looked_at} files were looked at");
 }

@@ -38,7 +38,7 @@ async fn every_filter_of_a_run_passed_the_guard_before_it_was_sent() {
         }
     }
     assert!(
-        scopes > 20 && narrowed > 10,
+        scopes > 12 && narrowed > 8,
         "{scopes} scopes, {narrowed} of them narrowed"
     );
 }
