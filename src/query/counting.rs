@@ -1,5 +1,7 @@
 //! What of a server's numbers can be relied on.
 
+use crate::wire::decode::CallList;
+
 /// Learnt once a session and kept: give it to the next plan of the same session.
 ///
 /// Only what was proven is used. Unproven numbers are those of a server that counts what it returns.
@@ -31,6 +33,19 @@ impl Default for Counting {
 }
 
 impl Counting {
+    /// What two lists of the same calls prove: one that is complete, with at least two rows, and one of a single
+    /// row.
+    pub fn proven(complete: &CallList, single: &CallList) -> Self {
+        let rows = u64::try_from(complete.calls.len()).unwrap_or(u64::MAX);
+        let whole = !complete.truncated && complete.unreadable == 0 && rows >= 2;
+        Self {
+            totals: Some(whole && single.total == Some(rows)),
+            statistics: Some(false),
+            oldest_first: Some(whole && in_order(complete, single)),
+            ..Self::default()
+        }
+    }
+
     /// Whether it was looked at.
     pub fn is_known(&self) -> bool {
         self.totals.is_some()
@@ -78,4 +93,13 @@ impl Counting {
             (_, false, false) => "the server counts nothing reliably: rows are counted",
         }
     }
+}
+
+/// Whether a complete list is in order, and a cut one of the same calls begins with its oldest.
+pub(super) fn in_order(complete: &CallList, cut: &CallList) -> bool {
+    let sorted = complete.calls.is_sorted_by(|a, b| a.ts <= b.ts);
+    let (oldest, first) = (complete.calls.first(), cut.calls.first());
+    // Where all began at once, their order tells nothing.
+    let apart = complete.calls.last().map(|call| call.ts) > oldest.map(|call| call.ts);
+    sorted && apart && first.is_some() && first.map(|call| &call.id) == oldest.map(|call| &call.id)
 }

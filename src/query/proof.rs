@@ -177,10 +177,10 @@ impl Proof {
             }
             Stage::Stretch(window) => self.listed(question, counting, window, replies.first()),
             Stage::Compare(_, complete) => {
-                let rows = u64::try_from(complete.calls.len()).unwrap_or(u64::MAX);
                 let counted_one = replies.first().and_then(|reply| reply.calls().ok());
-                counting.totals = Some(counted_one.is_some_and(|list| list.total == Some(rows)));
-                counting.oldest_first = Some(in_order(&complete, counted_one));
+                let proven = counted_one.map(|single| Counting::proven(&complete, single));
+                counting.totals = Some(proven.is_some_and(|proven| proven.by_totals()));
+                counting.oldest_first = Some(proven.is_some_and(|proven| proven.in_order()));
                 let by_service = replies.get(1).and_then(Reply::statistics).and_then(counted);
                 counting.statistics = Some(by_service.is_some_and(|(_, by)| by == by_rows(&complete)));
                 self.nameless = match replies.get(2) {
@@ -264,15 +264,6 @@ fn stretch(whole: &Window, start: Utc, from: i64, length: i64) -> Window {
         start: begin,
         end: end.min(whole.end),
     }
-}
-
-/// Whether a complete list is in order, and a cut one of the same calls begins with its oldest.
-fn in_order(complete: &CallList, cut: Option<&CallList>) -> bool {
-    let sorted = complete.calls.is_sorted_by(|a, b| a.ts <= b.ts);
-    let (oldest, first) = (complete.calls.first(), cut.and_then(|list| list.calls.first()));
-    // Where all began at once, their order tells nothing.
-    let apart = complete.calls.last().map(|call| call.ts) > oldest.map(|call| call.ts);
-    sorted && apart && first.is_some() && first.map(|call| &call.id) == oldest.map(|call| &call.id)
 }
 
 fn by_rows(list: &CallList) -> BTreeMap<Value, u64> {

@@ -32,6 +32,11 @@ impl Reply {
         Self { bytes, told }
     }
 
+    /// The list, where it is one.
+    pub fn list(&self) -> Option<&CallList> {
+        self.calls().ok()
+    }
+
     /// A call that failed.
     pub fn failed(why: impl Into<String>) -> Self {
         Self {

@@ -43,6 +43,26 @@ fn a_child_process_gives_the_same_verdict() {
     assert_eq!(essence(&report), essence(&in_process()));
 }
 
+/// A number that is no count would make 224 failing connections of 1.
+#[test]
+fn a_server_whose_total_is_no_count_gives_the_same_verdict() {
+    let mut args = against_hub("--fault total-is-returned-length");
+    args.extend(["--format".to_owned(), "json".to_owned()]);
+    let output = Rca::new().run(&refs(&args));
+    assert_eq!(output.status, 0, "{output}");
+    let (report, truthful) = (output.json(), in_process());
+    assert_eq!(report["verdict"], "root_cause", "{output}");
+    let what = |report: &Value| -> Vec<String> {
+        let hops = report["path"].as_array().unwrap();
+        hops.iter().map(|hop| hop["what"].to_string()).collect()
+    };
+    assert_eq!(what(&report), what(&truthful));
+    assert_eq!(
+        report["root_causes"][0]["service"],
+        truthful["root_causes"][0]["service"]
+    );
+}
+
 #[test]
 fn a_server_of_the_older_dialect_gives_the_same_verdict() {
     let mut args = against_hub("--fault older-dialect");

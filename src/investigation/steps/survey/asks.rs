@@ -35,12 +35,6 @@ fn list(case: &Case, layer: Layer, filter: &Filter, during: bool) -> Operation {
     }
 }
 
-fn count(case: &Case, filter: &Filter, during: bool) -> Operation {
-    Operation::CountCalls {
-        scope: scope(case, filter, during),
-    }
-}
-
 /// Both stretches of time, where there is something before the window.
 fn stretches(case: &Case) -> impl Iterator<Item = bool> + use<> {
     [Some(true), baseline(case).map(|_| false)].into_iter().flatten()
@@ -157,29 +151,32 @@ pub(super) fn one_by_one(case: &mut Case, lists: &[(Layer, Whose, bool)]) -> Vec
     asks
 }
 
-/// Counting queries for every edge that no list showed whole; where the failing ones are known, of all calls only.
-pub(super) fn edges(case: &Case, known: &Known) -> Vec<Ask> {
-    let mut asks = Vec::new();
+/// How many calls the server counts where a complete list showed them all; only where something is to be counted.
+pub(super) fn proof(case: &Case, known: &Known) -> Vec<Ask> {
+    let Some((scope, _)) = known.sample.as_ref().filter(|_| !wanted(case, known).is_empty()) else {
+        return Vec::new();
+    };
+    vec![Ask {
+        about: About::Proof,
+        during: true,
+        operation: Operation::CountCalls { scope: scope.clone() },
+    }]
+}
+
+/// What has to be counted: every edge that no list showed whole, and its failing calls where they are not known.
+pub(super) fn wanted(case: &Case, known: &Known) -> Vec<(EdgeKey, Which, bool)> {
+    let mut wanted = Vec::new();
     for (key, edge) in &case.picture.edges {
         for during in stretches(case) {
             let tally = if during { &edge.during } else { &edge.before };
             if tally.exact {
                 continue;
             }
-            let mut ask = |which: Which, filter: &Filter| {
-                let about = About::Count(EdgeKey::clone(key), which);
-                asks.push(Ask {
-                    about,
-                    during,
-                    operation: count(case, filter, during),
-                });
-            };
-            let all = filters::along(key);
             if known.failing(key, during).is_none() {
-                ask(Which::Failing, &filters::failing(all.clone(), key.layer));
+                wanted.push((key.clone(), Which::Failing, during));
             }
-            ask(Which::All, &all);
+            wanted.push((key.clone(), Which::All, during));
         }
     }
-    asks
+    wanted
 }

@@ -4,9 +4,11 @@
 //! than one list shows, a list of each busy service and of several quiet ones together, the last of
 //! them of everybody else; where even that was cut, counting queries an edge. Lookups and connections
 //! are many and mostly fine: of them only the failing ones are listed, and the edges that those show
-//! are counted.
+//! are counted. Before anything is counted by `total` it is proven that this is a count; where it is
+//! not, rows are.
 
 mod asks;
+mod count;
 mod take;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -21,15 +23,19 @@ use crate::{
         case::Case,
         machine::{Plan, Seen, State, Step},
     },
+    query::Counting,
     time::{Utc, Window},
-    wire::Operation,
+    wire::{Operation, Scope, decode::CallList},
 };
+use count::Counts;
 
 #[derive(Clone, Debug)]
 pub struct Survey {
     stage: Stage,
     /// What is still to be asked in this stage, a query each.
     queue: Vec<Ask>,
+    /// The counts of the last stage.
+    counts: Counts,
     known: Known,
 }
 
@@ -38,6 +44,8 @@ enum Stage {
     Statistics,
     Broad,
     Services,
+    /// Whether the server's `total` is a count.
+    Proof,
     Edges,
 }
 
@@ -59,8 +67,8 @@ enum About {
     FailingOf(Layer),
     /// A list of the calls to some services, or to all others.
     Services(Layer, Whose),
-    /// The number of calls, or of failing calls, along an edge.
-    Count(EdgeKey, Which),
+    /// As many as a complete list showed, where `total` is a count.
+    Proof,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -117,6 +125,10 @@ struct Known {
     failing: Vec<(Layer, bool)>,
     /// When calls of an edge failed hard, from lists that were not cut.
     failures: BTreeMap<EdgeKey, Vec<Utc>>,
+    /// A list that was not cut, the shortest one with at least two rows, and what it is a list of.
+    sample: Option<(Scope, CallList)>,
+    /// What the sample proved of the server's numbers.
+    counting: Counting,
     /// Failing calls of an edge, from those lists.
     counts: BTreeMap<(EdgeKey, bool), u64>,
 }
@@ -151,6 +163,7 @@ impl Survey {
         Self {
             stage: Stage::Statistics,
             queue,
+            counts: Counts::default(),
             known: Known::default(),
         }
     }
@@ -168,12 +181,15 @@ pub(super) fn baseline(case: &Case) -> Option<Window> {
 
 impl Step for Survey {
     fn plan(&self, _: &Case) -> Plan {
-        let calls: Vec<Operation> = self
+        let mut calls: Vec<Operation> = self
             .queue
             .iter()
             .take(BATCH)
             .map(|ask| ask.operation.clone())
             .collect();
+        if self.stage == Stage::Edges {
+            calls = self.counts.asks();
+        }
         if calls.is_empty() {
             return Plan::Decide;
         }
@@ -181,6 +197,7 @@ impl Step for Survey {
             Stage::Statistics => "the overall picture",
             Stage::Broad => "who calls whom, and what fails",
             Stage::Services => "each service before and during the window",
+            Stage::Proof => "whether the server counts every match",
             Stage::Edges => "exact counts where a list was cut",
         };
         Plan::Act(Action::Query {
@@ -191,6 +208,18 @@ impl Step for Survey {
 
     fn settle(&self, case: &mut Case, seen: Seen) -> State {
         let mut next = self.clone();
+        if self.stage == Stage::Edges {
+            let answers = match answers(seen) {
+                Ok(answers) => answers,
+                Err(failure) => return stopped("could not survey the window", failure),
+            };
+            next.counts.take(case, &answers);
+            return if next.counts.asks().is_empty() {
+                onward(case)
+            } else {
+                State::Survey(next)
+            };
+        }
         if !self.queue.is_empty() {
             let answers = match answers(seen) {
                 Ok(answers) => answers,
@@ -245,14 +274,22 @@ impl Survey {
                     Stage::Broad
                 }
                 Stage::Broad => Stage::Services,
-                Stage::Services => Stage::Edges,
+                Stage::Services => Stage::Proof,
+                Stage::Proof => Stage::Edges,
                 Stage::Edges => return onward(case),
             };
+            if self.stage == Stage::Edges {
+                self.counts = Counts::new(case, &self.known);
+                if !self.counts.asks().is_empty() {
+                    return State::Survey(self);
+                }
+                continue;
+            }
             self.queue = match self.stage {
-                Stage::Statistics => Vec::new(),
+                Stage::Statistics | Stage::Edges => Vec::new(),
                 Stage::Broad => asks::broad(case, &self.known),
                 Stage::Services => asks::services(case, &self.known),
-                Stage::Edges => asks::edges(case, &self.known),
+                Stage::Proof => asks::proof(case, &self.known),
             };
             self.queue.retain(|ask| !case.has_asked(&ask.operation));
             if !self.queue.is_empty() {

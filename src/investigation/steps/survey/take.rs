@@ -4,10 +4,11 @@ use std::collections::BTreeMap;
 
 use serde_json::json;
 
-use super::{super::read, About, Ask, Known, SHORTEST_BASELINE, Which, Whose, baseline};
+use super::{super::read, About, Ask, Known, SHORTEST_BASELINE, Whose, baseline};
 use crate::{
     analysis::{EdgeKey, Layer, Naming, Outcome, Tally, ends, outcome},
     investigation::{action::Answer, case::Case},
+    query::Counting,
     wire::decode::{self, Call, CallList},
 };
 
@@ -45,17 +46,29 @@ pub(super) fn take(case: &mut Case, known: &mut Known, ask: &Ask, answer: &Answe
             list.unreadable, answer.tool
         ));
     }
+    let shorter = known
+        .sample
+        .as_ref()
+        .is_none_or(|(_, sample)| sample.calls.len() > list.calls.len());
+    if !list.truncated && list.unreadable == 0 && list.calls.len() >= 2 && shorter {
+        known.sample = ask.operation.scope().cloned().map(|scope| (scope, list.clone()));
+    }
     match &ask.about {
         About::Statistics => {}
         About::Layer(layer) => take_list(case, known, (*layer, &Whose::All), ask, answer, &list),
         About::Services(layer, whose) => take_list(case, known, (*layer, whose), ask, answer, &list),
         About::FailingOf(layer) => take_failing(case, known, *layer, ask, answer, &list),
-        About::Count(key, which) => take_count(case, key, *which, ask.during, answer, list.total),
+        About::Proof => {
+            case.file(answer, json!({ "matching": list.total }));
+            if let Some((_, complete)) = &known.sample {
+                known.counting = Counting::proven(complete, &list);
+            }
+        }
     }
 }
 
 /// How a stretch of time is named in facts.
-fn stretch(during: bool) -> &'static str {
+pub(super) fn stretch(during: bool) -> &'static str {
     if during { "during" } else { "before" }
 }
 
@@ -192,54 +205,5 @@ fn take_failing(
     }
     if !list.truncated {
         known.failing.push((layer, ask.during));
-    }
-}
-
-fn take_count(
-    case: &mut Case,
-    key: &EdgeKey,
-    which: Which,
-    during: bool,
-    answer: &Answer,
-    total: Option<u64>,
-) {
-    let Some(total) = total else {
-        case.coverage.truncated.push(format!(
-            "the server does not count the calls from {} to {}",
-            key.from, key.to
-        ));
-        return;
-    };
-    let what = match which {
-        Which::All => "calls",
-        Which::Failing => "failing",
-    };
-    if let Some(id) = case.file(answer, json!({ "window": stretch(during), what: total })) {
-        case.support(key, &id);
-    }
-    let edge = case.picture.edge(key.clone());
-    let tally = if during {
-        &mut edge.during
-    } else {
-        &mut edge.before
-    };
-    match which {
-        Which::Failing => tally.failing = total,
-        // Asked last: with it the tally is whole.
-        Which::All if total < tally.failing => distrust(case),
-        Which::All => {
-            tally.calls = total;
-            tally.exact = true;
-        }
-    }
-}
-
-/// Takes note that the server's totals are not the number of matches.
-fn distrust(case: &mut Case) {
-    if !std::mem::replace(&mut case.coverage.unreliable, true) {
-        case.coverage.truncated.push(
-            "this server's totals are smaller than the matches it lists: its counts cannot be trusted"
-                .to_owned(),
-        );
     }
 }
