@@ -11,6 +11,8 @@ mod outcome;
 mod picture;
 mod statistics;
 mod suspect;
+#[cfg(test)]
+mod tests;
 
 pub use compare::{Change, Thresholds, compare, risen};
 pub use endpoint::{common_endpoint, endpoint, path_template};

@@ -170,6 +170,23 @@ fn cost(case: &Case) -> Cost {
     }
 }
 
+/// The same of what is over.
+fn did(kind: CauseKind) -> String {
+    let now = does(kind);
+    let (verb, rest) = now.split_once(' ').unwrap_or((now, ""));
+    let past = match verb {
+        "does" => "did",
+        "is" => "was",
+        "has" => "had",
+        "denies" => "denied",
+        "loses" => "lost",
+        "behaves" => "behaved",
+        "refuses" => "refused",
+        other => return format!("{}ed {rest}", other.strip_suffix('s').unwrap_or(other)),
+    };
+    format!("{past} {rest}")
+}
+
 /// What a kind of cause does, after the name of the service.
 fn does(kind: CauseKind) -> &'static str {
     match kind {
@@ -244,9 +261,16 @@ fn summary(case: &Case, finding: &Finding, clock: &Clock) -> String {
                     .map(|impact| format!("{} ({during}).", impact.what))
                     .unwrap_or_default(),
             };
-            format!("{from}{to}, {}{place} {}. {felt}", cause.party, does(cause.kind))
-                .trim_end()
-                .to_owned()
+            {
+                let what = if cause.ended.is_some() {
+                    did(cause.kind)
+                } else {
+                    does(cause.kind).to_owned()
+                };
+                format!("{from}{to}, {}{place} {what}. {felt}", cause.party)
+            }
+            .trim_end()
+            .to_owned()
         }
         (Verdict::NoAnomaly, _) => {
             let calls: u64 = case

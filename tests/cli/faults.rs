@@ -156,7 +156,7 @@ fn a_workload_that_was_never_captured_is_no_data() {
     assert!(
         output
             .stdout
-            .contains("no traffic to shop/recommendations was captured"),
+            .contains("nothing to shop/recommendations is in the snapshot"),
         "{output}"
     );
 }

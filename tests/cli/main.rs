@@ -16,3 +16,4 @@ mod faults;
 mod recovery;
 mod routes;
 mod runner;
+mod windows;
