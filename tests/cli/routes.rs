@@ -57,7 +57,10 @@ fn a_server_whose_total_is_no_count_gives_the_same_verdict() {
         hops.iter().map(|hop| hop["what"].to_string()).collect()
     };
     assert_eq!(what(&report), what(&truthful));
-    assert_eq!(report["root_causes"][0]["service"], truthful["root_causes"][0]["service"]);
+    assert_eq!(
+        report["root_causes"][0]["service"],
+        truthful["root_causes"][0]["service"]
+    );
 }
 
 #[test]
