@@ -69,7 +69,13 @@ async fn record(dir: &Path) -> f64 {
         hub::Options::default(),
     );
     let endpoint = Endpoint::in_process(move || hub::duplex(&hub));
-    let mut effects = LiveEffects::new(endpoint, Limits::default(), Redactor::new(CASE), Box::new(Nobody));
+    let mut effects = LiveEffects::new(
+        endpoint,
+        Limits::default(),
+        Redactor::new(CASE),
+        Box::new(Nobody),
+        dir.to_owned(),
+    );
     let nothing = Recording {
         entries: Vec::new(),
         valid_bytes: 0,

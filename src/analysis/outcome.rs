@@ -28,6 +28,21 @@ pub enum Outcome {
     Reset,
 }
 
+impl Outcome {
+    /// Whether it is a failure of the service rather than of what was asked of it.
+    pub fn is_hard(self) -> bool {
+        match self {
+            Self::ServerError
+            | Self::NoAnswer
+            | Self::DnsFailure
+            | Self::Refused
+            | Self::Unanswered
+            | Self::Reset => true,
+            Self::Good | Self::ClientError | Self::Denied | Self::RateLimited => false,
+        }
+    }
+}
+
 /// Bits of `connection_completeness`, as Wireshark counts them.
 const SYN_ACK: i64 = 2;
 const DATA: i64 = 8;

@@ -121,6 +121,8 @@ pub struct Edge {
     pub before: Tally,
     pub during: Tally,
     pub onset: Option<Onset>,
+    /// Calls in the window that failed hard (see [`super::Outcome::is_hard`]), as far as a list showed.
+    pub hard: u64,
     /// Failing calls that a list showed, oldest first.
     pub failing: Vec<Call>,
     /// Good calls that a list showed.

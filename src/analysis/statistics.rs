@@ -1,6 +1,8 @@
 //! The few statistics that the comparison stands on.
 
-use crate::time::Utc;
+use chrono::TimeDelta;
+
+use crate::time::{Utc, Window};
 
 /// The Wilson score interval of a share at 95 %: (low, high), each 0 to 1.
 ///
@@ -28,6 +30,36 @@ pub fn wilson(failing: u64, calls: u64) -> (f64, f64) {
 pub fn percentile(values: &[i64], percent: usize) -> Option<i64> {
     let rank = (values.len() * percent.min(100)).div_ceil(100).max(1);
     values.get(rank - 1).copied()
+}
+
+/// When the errors of a window began, where the time before the window is no baseline: since it holds the
+/// fault, or since there is none. `events` (ascending) begin at `start` or later; `baseline` says
+/// whether the time before the window would do.
+///
+/// The rate since the onset has to be four times what it was before, over at least eight errors, and
+/// the window itself has to show errors more often than the time before the onset did: what was over
+/// before the window is not its story.
+#[expect(
+    clippy::cast_precision_loss,
+    reason = "counts and milliseconds of a window stay far below 2^52"
+)]
+pub fn onset_apart(events: &[Utc], start: Utc, window: &Window, baseline: bool) -> Option<Utc> {
+    const FACTOR: f64 = 4.0;
+    const ERRORS: usize = 8;
+    let index = onset_of_events(events, start)?;
+    let onset = *events.get(index)?;
+    let after = events.len() - index;
+    let inside = events.iter().filter(|at| window.contains(**at)).count();
+    let early = onset < window.start - TimeDelta::seconds(2);
+    if (baseline && !early) || after < ERRORS || inside == 0 {
+        return None;
+    }
+    let rate = |count: usize, length: TimeDelta| count as f64 / length.num_milliseconds().max(1) as f64;
+    let last = *events.last()?;
+    let quiet = rate(index + 1, onset - start);
+    let loud = rate(after, last - onset);
+    let asked = rate(inside, window.length());
+    (loud >= quiet * FACTOR && asked >= quiet * 2.0).then_some(onset)
 }
 
 /// The index of the event at which the rate of `events` (ascending, inside start to end) rose most:

@@ -53,8 +53,13 @@ pub(super) async fn doctor(config: &Config, args: &DoctorArgs) -> Result<u8, App
         now: moment.now,
         hours: config.hours,
     };
+    let zone = if moment.notes.is_empty() {
+        State::Ok
+    } else {
+        State::Note
+    };
     exam.tell(
-        &State::Ok,
+        &zone,
         "time zone",
         &format!("{}; now {}", clock.zone_line(moment.now), clock.at(moment.now)),
         &moment.notes,
@@ -66,6 +71,7 @@ pub(super) async fn doctor(config: &Config, args: &DoctorArgs) -> Result<u8, App
         Limits::default(),
         Redactor::new("doctor"),
         Box::new(Nobody),
+        std::env::temp_dir(),
     );
     let supported = match effects.perform(&Action::Connect).await {
         Observation::Connected {

@@ -66,6 +66,13 @@ pub(super) async fn investigate(config: &Config, args: &InvestigateArgs, show: S
     let reading = parse_window(since, args.until.as_deref(), moment.now, &moment.zone)
         .map_err(|error| AppError::usage("the window cannot be read").because(&error))?;
     let service = args.service.as_deref().map(service).transpose()?;
+    if args
+        .namespace
+        .as_deref()
+        .is_some_and(|namespace| namespace.trim().is_empty())
+    {
+        return Err(AppError::usage("--namespace is empty").hint("leave it out to look at all namespaces"));
+    }
     let plan = Plan {
         question: args.question.clone().unwrap_or_default(),
         source: source::chosen(config, &args.source)?,

@@ -79,7 +79,7 @@ fn on_runtime(work: impl Future<Output = Result<u8, AppError>>) -> Result<u8, Ap
 /// Logs go to stderr, where MCP over stdio leaves them alone.
 fn log(config: &Config, verbose: u8) {
     let default = match verbose {
-        0 => "error",
+        0 => "off,rca_agent=error",
         1 => "rca_agent=info,kubeshark=info,warn",
         2 => "rca_agent=debug,kubeshark=debug,info",
         _ => "trace",

@@ -45,7 +45,13 @@ pub(super) fn format(wanted: Option<Format>) -> Format {
 
 /// How wide text may be.
 fn width() -> u16 {
-    comfy_table::Table::new().width().unwrap_or(110).clamp(60, 160)
+    let terminal = console::Term::stdout();
+    let columns = if terminal.is_term() {
+        terminal.size_checked().map(|(_, columns)| columns)
+    } else {
+        None
+    };
+    columns.unwrap_or(FILE_WIDTH).clamp(60, 160)
 }
 
 /// A report in one format.

@@ -99,10 +99,20 @@ async fn go(start: Start, mut journal: CaseJournal) -> Result<u8, AppError> {
     } else {
         Box::new(Terminal)
     };
-    let mut effects = LiveEffects::new(endpoint, Limits::default(), Redactor::new(&id), ask);
+    let limits = limits(&settings);
+    let mut effects = LiveEffects::new(endpoint, limits, Redactor::new(&id), ask, absolute(&dir));
     let mut watch = progress;
-    let machine = drive(&id, created, settings, &mut effects, &mut journal, &mut watch).await;
+    let driven = drive(&id, created, settings, &mut effects, &mut journal, &mut watch);
+    let machine = tokio::select! {
+        driven = driven => Some(driven),
+        // Everything so far is written: nothing is lost by stopping here.
+        Ok(()) = tokio::signal::ctrl_c() => None,
+    };
     watch.finish();
+    let Some(machine) = machine else {
+        return Err(AppError::environment("interrupted")
+            .hint(format!("`rca-agent resume {id}` goes on where it stopped")));
+    };
     let machine = machine.map_err(|error| run_error(&error, &dir))?;
     if matches!(machine.state(), State::Stopped(_)) {
         watch.line(&format!("stopped; journal: {}", dir.display()));
@@ -125,6 +135,23 @@ async fn go(start: Start, mut journal: CaseJournal) -> Result<u8, AppError> {
         None,
     ))?;
     Ok(finished.status)
+}
+
+/// A server may run in another directory than this process.
+fn absolute(dir: &Path) -> PathBuf {
+    dir.canonicalize().unwrap_or_else(|_| dir.to_owned())
+}
+
+/// No call waits for longer than the whole run may take.
+fn limits(settings: &Settings) -> Limits {
+    let whole = std::time::Duration::from_secs(settings.playbook.budget.seconds.max(1));
+    let usual = Limits::default();
+    Limits {
+        handshake: usual.handshake.min(whole),
+        call: usual.call.min(whole),
+        transfer: usual.transfer.min(whole),
+        ..usual
+    }
 }
 
 /// Drives a machine from its settings, following whatever the journal has recorded.

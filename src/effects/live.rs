@@ -1,6 +1,9 @@
 //! The world: a Kubeshark server, the clock, and the person at the terminal.
 
-use std::time::{Duration, Instant};
+use std::{
+    path::PathBuf,
+    time::{Duration, Instant},
+};
 
 use chrono::Utc as ChronoUtc;
 use futures::future::join_all;
@@ -34,6 +37,8 @@ pub struct LiveEffects {
     limits: Limits,
     redactor: Redactor,
     ask: Box<dyn Ask>,
+    /// Where downloads go: a file that an investigation names lies beside its journal.
+    downloads: PathBuf,
     connected: Option<Connected>,
 }
 
@@ -47,8 +52,15 @@ const RESTORE_LOOKS: u32 = 600;
 const RESTORE_EVERY: Duration = Duration::from_millis(200);
 
 impl LiveEffects {
-    pub fn new(endpoint: Endpoint, limits: Limits, redactor: Redactor, ask: Box<dyn Ask>) -> Self {
+    pub fn new(
+        endpoint: Endpoint,
+        limits: Limits,
+        redactor: Redactor,
+        ask: Box<dyn Ask>,
+        downloads: PathBuf,
+    ) -> Self {
         Self {
+            downloads,
             endpoint,
             limits,
             redactor,
@@ -135,6 +147,14 @@ impl LiveEffects {
     }
 
     async fn call(&self, connected: &Connected, operation: &Operation) -> Answer {
+        let placed = match operation {
+            Operation::DownloadFile { path, dest } => Some(Operation::DownloadFile {
+                path: path.clone(),
+                dest: self.downloads.join(dest).to_string_lossy().into_owned(),
+            }),
+            _ => None,
+        };
+        let operation = placed.as_ref().unwrap_or(operation);
         let request = match connected.catalogue.request(operation, ChronoUtc::now()) {
             Ok(request) => request,
             Err(error) => {

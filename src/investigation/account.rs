@@ -12,6 +12,7 @@ use super::{
 use crate::analysis::{
     Change, EdgeKey, Layer, Outcome, Party, Suspect, Tally, bad_replica, common_endpoint, compare, kind_of,
 };
+use crate::time::Utc;
 
 /// Names listed in a report; more would hide what matters.
 const LISTED: usize = 12;
@@ -135,7 +136,7 @@ pub(super) fn cause(case: &Case, suspect: &Suspect) -> Cause {
             explanation.push(format!("Names asked for: {}.", names.join(", ")));
         }
     }
-    if let (Some(onset), Some(window)) = (suspect.onset, case.window)
+    if let (Some(onset), Some(window)) = (suspect.onset, case.asked_window)
         && onset < window.start
     {
         explanation.push("It began before the window asked about.".to_owned());
@@ -146,9 +147,28 @@ pub(super) fn cause(case: &Case, suspect: &Suspect) -> Cause {
         kind,
         endpoint: common_endpoint(failing()),
         onset: suspect.onset,
+        ended: ended(case, suspect),
         explanation: explanation.join(" "),
         evidence: evidence(case, &suspect.edges),
     }
+}
+
+/// When the last abnormal call into the suspect was, if it was quiet for long enough afterwards that more
+/// would have come: ten times the usual pause between two, and a tenth of the time since the onset.
+fn ended(case: &Case, suspect: &Suspect) -> Option<Utc> {
+    let (onset, window) = (suspect.onset?, case.window?);
+    let edges = || suspect.edges.iter().filter_map(|key| case.picture.edges.get(key));
+    if edges().any(|edge| edge.onset.as_ref().is_some_and(|onset| !onset.exact)) {
+        return None;
+    }
+    let times: Vec<Utc> = edges()
+        .flat_map(|edge| &edge.failing)
+        .map(|call| call.ts)
+        .collect();
+    let last = times.iter().max().copied()?;
+    let pause = (last - onset) / i32::try_from(times.len()).unwrap_or(i32::MAX).max(1);
+    let quiet = window.end - last;
+    (times.len() > 1 && quiet > pause * 10 && quiet > (last - onset) / 10).then_some(last)
 }
 
 fn kind(outcome: Outcome) -> CauseKind {
@@ -219,14 +239,19 @@ pub(super) fn impact(case: &Case, suspect: &Suspect) -> Vec<Impact> {
                 .iter()
                 .find(|key| key.layer == Layer::Http)
                 .or(keys.first())?;
-            let (_, during) = case.picture.into_party(party, key.layer);
+            let (before, during) = case.picture.into_party(party, key.layer);
             let noun = if key.layer == Layer::Tcp {
                 "connections"
             } else {
                 "calls"
             };
             let what = if during.failing > 0 {
-                format!("{} {noun} failed", words::failing_of(&during))
+                let usual = if before.calls == 0 {
+                    String::new()
+                } else {
+                    format!(", {} before", words::failing_of(&before))
+                };
+                format!("{} {noun} failed{usual}", words::failing_of(&during))
             } else {
                 counted(case, key)
             };
@@ -349,6 +374,40 @@ fn calm_reason(layer: Layer, before: &Tally, during: &Tally) -> String {
     }
 }
 
+/// How the workload that the user named did.
+pub(super) fn about(case: &Case) -> Option<String> {
+    let service = case.settings.service.as_ref()?;
+    let named = |party: &Party| {
+        party.name == service.name && (service.namespace.is_none() || party.namespace == service.namespace)
+    };
+    let said: Vec<String> = [Layer::Http, Layer::Dns, Layer::Tcp]
+        .into_iter()
+        .filter_map(|layer| {
+            let (key, _) = case
+                .picture
+                .edges
+                .iter()
+                .find(|(key, edge)| key.layer == layer && named(&key.to) && edge.during.calls > 0)?;
+            let (before, during) = case.picture.into_party(&key.to, layer);
+            let noun = if layer == Layer::Tcp {
+                "connections"
+            } else {
+                "calls"
+            };
+            Some(format!(
+                "{} {noun} failed, {} before",
+                words::failing_of(&during),
+                words::failing_of(&before)
+            ))
+        })
+        .collect();
+    Some(if said.is_empty() {
+        format!("{service}: it is in the recorded traffic, with no request and no failing connection")
+    } else {
+        format!("{service}: {}", said.join("; "))
+    })
+}
+
 /// What to do now, in order.
 pub(super) fn next(case: &Case, cause: &Cause, suspect: &Suspect) -> Vec<String> {
     let name = &cause.party.name;
@@ -365,6 +424,9 @@ pub(super) fn next(case: &Case, cause: &Cause, suspect: &Suspect) -> Vec<String>
         ));
     } else {
         next.push(match cause.kind {
+            _ if cause.ended.is_some() => format!(
+                "it is over: look at what restarted, was deployed or changed at {name} between onset and end: `kubectl {namespace}get events` and the logs of {name}"
+            ),
             CauseKind::Refused => format!(
                 "nothing listens at {name}: look at `kubectl {namespace}get pods,endpoints` and at why {name} is not running"
             ),
@@ -380,8 +442,13 @@ pub(super) fn next(case: &Case, cause: &Cause, suspect: &Suspect) -> Vec<String>
         });
     }
     if let (Some(edge), Some(secured)) = (suspect.path.last().or(suspect.edges.first()), &case.snapshot) {
+        let export = if case.settings.pcap {
+            ""
+        } else {
+            "; `--pcap` exports them for Wireshark"
+        };
         next.push(format!(
-            "the packets of {} to {} are in the snapshot {}: `rca-agent investigate … --pcap` exports them for Wireshark",
+            "the packets of {} to {} are in the snapshot {}{export}",
             edge.from, edge.to, secured.reference.name
         ));
     }

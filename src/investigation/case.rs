@@ -57,6 +57,12 @@ pub struct Coverage {
     pub unanswered: BTreeMap<FailureKind, Unanswered>,
     /// Share of the time asked about that is not in the data, 0 to 1.
     pub missing: f64,
+    /// The survey or the narrowing did not come to its end.
+    pub cut_short: bool,
+    /// The server's totals contradict its own rows: no count can be trusted.
+    pub unreliable: bool,
+    /// What the control query found in the window, where no request was seen.
+    pub control: Option<u64>,
 }
 
 /// Queries that failed in the same way.
@@ -129,8 +135,12 @@ pub struct Case {
     /// The health check passed.
     pub healthy: bool,
     pub boundaries: Option<Boundaries>,
-    /// What is investigated, inside the data.
+    /// What was asked about, inside the data.
+    pub asked_window: Option<Window>,
+    /// What is compared with the time before it: the same, or from the onset on where that was earlier.
     pub window: Option<Window>,
+    /// The window was moved to the onset of the failures.
+    pub compared_apart: bool,
     pub snapshot: Option<Secured>,
     /// The dissection of `snapshot` that is completed, by name where it has one.
     pub dissected: Option<Option<String>>,
@@ -178,7 +188,9 @@ impl Case {
             supported: BTreeSet::new(),
             healthy: false,
             boundaries: None,
+            asked_window: None,
             window: None,
+            compared_apart: false,
             snapshot: None,
             dissected: None,
             surveyed: false,
@@ -263,6 +275,23 @@ impl Case {
     /// The evidence for an edge, in the order in which it was filed.
     pub fn supporting(&self, key: &EdgeKey) -> Vec<EvidenceId> {
         self.support.get(key).cloned().unwrap_or_default()
+    }
+
+    /// Begins the comparison anew from the onset of the failures: the time before the window mixed the fault
+    /// with what was before, or there was none.
+    pub fn compare_from(&mut self, onset: Utc) {
+        let Some(window) = &mut self.window else { return };
+        let early = onset < window.start;
+        window.start = onset;
+        self.compared_apart = true;
+        self.picture = Picture::default();
+        self.support.clear();
+        let at = self.settings.clock().at(onset);
+        self.assumptions.push(if early {
+            format!("the failures of the window began before it, at {at}; the comparison is with the time before that")
+        } else {
+            format!("hardly anything was recorded before the window; the comparison is with its own part before the failures began, at {at}")
+        });
     }
 
     /// Files a result as evidence.

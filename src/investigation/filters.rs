@@ -112,6 +112,11 @@ pub(super) fn to(layer_of: Layer, party: &Party) -> Filter {
     narrowed(layer(layer_of), DST.is(party))
 }
 
+/// Whatever goes to a party, by any protocol.
+pub(super) fn anything_to(party: &Party) -> Filter {
+    narrowed(Filter::everything(), DST.is(party))
+}
+
 /// Calls along an edge.
 pub(super) fn along(key: &EdgeKey) -> Filter {
     narrowed(to(key.layer, &key.to), SRC.is(&key.from))

@@ -58,6 +58,8 @@ pub struct Finding {
     /// Why the confidence is not higher, or why the verdict is what it is.
     pub because: Vec<String>,
     pub causes: Vec<Cause>,
+    /// What is to be said of the workload the user named.
+    pub about: Option<String>,
     /// From the edge where people noticed to the cause.
     pub path: Vec<Hop>,
     pub impact: Vec<Impact>,
@@ -75,6 +77,8 @@ pub struct Cause {
     pub endpoint: Option<String>,
     /// First abnormal call, or `None` where it began before the data.
     pub onset: Option<Utc>,
+    /// The last abnormal call, where good ones followed: the fault was over inside the window.
+    pub ended: Option<Utc>,
     pub explanation: String,
     pub evidence: Vec<EvidenceId>,
 }

@@ -16,7 +16,7 @@ use crate::{
 /// The report of a concluded case. `created` is when the case was opened.
 pub fn report(case: &Case, finding: &Finding, created: Utc) -> Report {
     let clock = case.settings.clock();
-    let window = case.window.unwrap_or(case.settings.reading.window);
+    let window = case.asked_window.unwrap_or(case.settings.reading.window);
     Report {
         schema: SCHEMA.to_owned(),
         case: case.id.clone(),
@@ -31,6 +31,7 @@ pub fn report(case: &Case, finding: &Finding, created: Utc) -> Report {
         verdict: finding.verdict,
         confidence: finding.confidence,
         because: finding.because.clone(),
+        about: finding.about.clone(),
         summary: summary(case, finding, &clock),
         root_causes: finding
             .causes
@@ -117,6 +118,7 @@ fn root_cause(cause: &Cause, clock: &Clock) -> RootCause {
         kind: cause.kind,
         endpoint: cause.endpoint.clone(),
         onset: cause.onset.map(|onset| clock.rfc3339(onset)),
+        ended: cause.ended.map(|ended| clock.rfc3339(ended)),
         explanation: cause.explanation.clone(),
         evidence: ids(&cause.evidence),
     }
@@ -194,7 +196,7 @@ fn does(kind: CauseKind) -> &'static str {
 }
 
 fn summary(case: &Case, finding: &Finding, clock: &Clock) -> String {
-    let window = case.window.unwrap_or(case.settings.reading.window);
+    let window = case.asked_window.unwrap_or(case.settings.reading.window);
     let because = || {
         finding
             .because
@@ -210,10 +212,22 @@ fn summary(case: &Case, finding: &Finding, clock: &Clock) -> String {
                 .as_ref()
                 .map(|ns| format!(" in {ns}"))
                 .unwrap_or_default();
-            let since = cause.onset.map_or_else(
-                || "Since before the recorded traffic begins".to_owned(),
-                |onset| format!("Since {}", clock.at(onset)),
-            );
+            let (from, to) = match (cause.onset, cause.ended) {
+                (Some(onset), Some(end)) => (
+                    format!("From {}", clock.at(onset)),
+                    format!(" until {}", clock.at(end)),
+                ),
+                (Some(onset), None) => (format!("Since {}", clock.at(onset)), String::new()),
+                (None, _) => (
+                    "Since before the recorded traffic begins".to_owned(),
+                    String::new(),
+                ),
+            };
+            let during = if case.compared_apart {
+                "since then"
+            } else {
+                "in the window"
+            };
             let felt = match (
                 finding.path.first(),
                 finding
@@ -222,18 +236,15 @@ fn summary(case: &Case, finding: &Finding, clock: &Clock) -> String {
                     .find(|i| Some(&i.party) == finding.path.first().map(|hop| &hop.to)),
             ) {
                 (Some(hop), Some(impact)) if hop.to != cause.party => {
-                    format!(
-                        "It was noticed at {}, where {} in the window.",
-                        hop.to, impact.what
-                    )
+                    format!("It was noticed at {}, where {} ({during}).", hop.to, impact.what)
                 }
                 _ => finding
                     .impact
                     .first()
-                    .map(|impact| format!("In the window, {}.", impact.what))
+                    .map(|impact| format!("{} ({during}).", impact.what))
                     .unwrap_or_default(),
             };
-            format!("{since}, {}{place} {}. {felt}", cause.party, does(cause.kind))
+            format!("{from}{to}, {}{place} {}. {felt}", cause.party, does(cause.kind))
                 .trim_end()
                 .to_owned()
         }

@@ -139,7 +139,13 @@ fn head(doc: &mut Document, report: &Report, clock: &Clock) {
     ));
     let zone =
         at(&report.window.start).map_or_else(|| report.window.zone.clone(), |start| clock.zone_line(start));
-    lines.push(format!("Times: {zone}, UTC in parentheses"));
+    let beside = if zone.contains('(') {
+        ", UTC in parentheses"
+    } else {
+        ""
+    };
+    lines.push(format!("Times: {zone}{beside}"));
+    lines.extend(report.about.iter().map(|about| format!("Asked about {about}")));
     let label = match report.verdict {
         Verdict::RootCause | Verdict::NoAnomaly => "Doubt",
         Verdict::Inconclusive | Verdict::NoData => "Because",
@@ -179,6 +185,9 @@ fn causes(doc: &mut Document, report: &Report, clock: &Clock) {
             |onset| local(onset, clock),
         );
         rows.push(vec!["Onset".to_owned(), onset]);
+        if let Some(ended) = &cause.ended {
+            rows.push(vec!["Last seen".to_owned(), local(ended, clock)]);
+        }
         rows.push(vec!["Evidence".to_owned(), cause.evidence.join(" ")]);
         doc.table(&["", ""], rows);
         doc.paragraph(cause.explanation.clone());

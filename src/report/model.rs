@@ -24,6 +24,8 @@ pub struct Report {
     pub confidence: Confidence,
     /// Why the confidence is not higher, or why nothing more can be said.
     pub because: Vec<String>,
+    /// What is to be said of the workload that was named.
+    pub about: Option<String>,
     /// Two sentences in local time.
     pub summary: String,
     /// Ranked; usually one.
@@ -67,6 +69,8 @@ pub struct RootCause {
     pub endpoint: Option<String>,
     /// Null where it began before the data.
     pub onset: Option<String>,
+    /// The last abnormal call, where it was over inside the window.
+    pub ended: Option<String>,
     pub explanation: String,
     pub evidence: Vec<String>,
 }

@@ -116,9 +116,11 @@ fn finding(evidence: &[EvidenceId]) -> Finding {
             kind: CauseKind::Refused,
             endpoint: None,
             onset: Some(utc("2026-11-23T01:34:12Z")),
+            ended: None,
             explanation: String::new(),
             evidence: evidence.to_vec(),
         }],
+        about: None,
         path: vec![Hop {
             from: party("inventory"),
             to: party("postgres"),

@@ -71,7 +71,13 @@ pub(crate) async fn investigate(dir: &Path) -> Machine {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/captures/short");
     let hub = Hub::new(Capture::open(&path).unwrap(), hub::Options::default());
     let endpoint = Endpoint::in_process(move || hub::duplex(&hub));
-    let mut effects = LiveEffects::new(endpoint, Limits::default(), Redactor::new(CASE), Box::new(Nobody));
+    let mut effects = LiveEffects::new(
+        endpoint,
+        Limits::default(),
+        Redactor::new(CASE),
+        Box::new(Nobody),
+        dir.to_owned(),
+    );
     let mut journal = CaseJournal::open(dir, nothing_recorded()).unwrap();
     let mut machine = Machine::new(CASE, settings());
     driver::drive(

@@ -97,6 +97,7 @@ pub(crate) async fn perform(plan: &mut impl Plan, hub: &Hub) -> Cost {
         Limits::default(),
         Redactor::new("test"),
         Box::new(Nobody),
+        std::env::temp_dir(),
     );
     let mut cost = Cost::default();
     loop {

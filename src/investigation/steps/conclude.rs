@@ -23,6 +23,7 @@ impl Conclude {
             confidence: Confidence::High,
             because: vec![because],
             causes: Vec::new(),
+            about: None,
             path: Vec::new(),
             impact: Vec::new(),
             ruled_out: Vec::new(),

@@ -118,8 +118,12 @@ impl Step for Handoff {
             Ok(file) => {
                 let filter = packet_filter(case, &self.finding).unwrap_or_else(|| "all hosts".to_owned());
                 case.attachments.push(Attachment {
-                    file: file.path,
-                    what: format!("packets of the window, {filter}"),
+                    file: format!("{}.pcap", case.id),
+                    what: format!(
+                        "packets of the window as they were, secrets included ({filter}; {} bytes)",
+                        file.size_bytes
+                            .map_or_else(|| "unknown".to_owned(), crate::investigation::words::number)
+                    ),
                     sha256: None,
                 });
             }

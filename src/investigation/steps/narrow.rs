@@ -162,6 +162,7 @@ impl Step for Narrow {
     }
 
     fn refused(&self, case: &mut Case, why: &str) -> State {
+        case.coverage.cut_short = true;
         case.coverage
             .truncated
             .push(format!("narrowing ended early: {why}"));

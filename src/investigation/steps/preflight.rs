@@ -98,6 +98,7 @@ fn ready(case: &mut Case, said: Option<String>) -> State {
         because,
         hints: vec![
             "check that Kubeshark runs in the cluster: `kubectl get pods -l app.kubernetes.io/name=kubeshark -A`".to_owned(),
+            "where the Hub asks for a token, set KUBESHARK_HUB_TOKEN".to_owned(),
             "check the kubeconfig or the --url that the MCP server was started with; `rca-agent doctor` checks each part".to_owned(),
         ],
     })

@@ -266,6 +266,7 @@ impl Secure {
                 clock.window(&inside),
                 clock.window(&asked)
             ));
+            case.asked_window = Some(inside);
             case.window = Some(inside);
         }
         State::Index(Index::new(case))

@@ -5,7 +5,7 @@ use serde_json::json;
 
 use super::{answers, conclude::Conclude, handoff::Handoff, read};
 use crate::{
-    analysis::{Layer, Naming, Party, Suspect, suspects},
+    analysis::{Naming, Party, Suspect, suspects},
     investigation::{
         account,
         action::Action,
@@ -16,6 +16,7 @@ use crate::{
         machine::{Plan, Seen, State, Step},
         words,
     },
+    kfl::Filter,
     wire::{Operation, Scope, decode},
 };
 
@@ -30,40 +31,52 @@ impl Weigh {
         Self::default()
     }
 
-    /// Was the workload the user named captured at all? A count without the condition tells.
-    fn control(case: &Case) -> Option<Vec<Operation>> {
-        let service = case.settings.service.as_ref()?;
-        let party = Party {
-            namespace: service.namespace.clone(),
-            name: service.name.clone(),
-            naming: Naming::Word,
+    /// Was the workload the user named captured at all, whatever it spoke? And where no request was
+    /// seen: is there anything? A count without the condition tells.
+    fn control(case: &Case) -> Vec<Operation> {
+        let Some(secured) = &case.snapshot else {
+            return Vec::new();
         };
-        let scope = |filter: String| Scope {
-            snapshot: case.snapshot.as_ref().map(|secured| secured.reference.clone()),
-            dissection: case.dissected.clone().flatten(),
-            filter,
-            window: case.window,
+        let count = |filter: &Filter, window| Operation::CountCalls {
+            scope: Scope {
+                snapshot: Some(secured.reference.clone()),
+                dissection: case.dissected.clone().flatten(),
+                filter: filter.to_string(),
+                window: Some(window),
+            },
         };
-        let calls: Vec<Operation> = [Layer::Http, Layer::Tcp]
-            .into_iter()
-            .map(|layer| Operation::CountCalls {
-                scope: scope(filters::to(layer, &party).to_string()),
-            })
-            .filter(|call| case.supports(call) && !case.has_asked(call))
-            .collect();
-        (!calls.is_empty() && case.snapshot.is_some()).then_some(calls)
+        let mut calls = Vec::new();
+        if let Some(service) = &case.settings.service {
+            let party = Party {
+                namespace: service.namespace.clone(),
+                name: service.name.clone(),
+                naming: Naming::Word,
+            };
+            // Connections that were open for hours began long before the window.
+            calls.push(count(&filters::anything_to(&party), secured.window));
+        } else if let (true, Some(window)) = (saw_nothing(case), case.window) {
+            calls.push(count(&Filter::everything(), window));
+        }
+        calls.retain(|call| case.supports(call) && !case.has_asked(call));
+        calls
     }
+}
+
+/// No edge has a call in the window.
+fn saw_nothing(case: &Case) -> bool {
+    case.picture.edges.values().all(|edge| edge.during.calls == 0)
 }
 
 impl Step for Weigh {
     fn plan(&self, case: &Case) -> Plan {
-        match Self::control(case) {
-            Some(calls) if !self.controlled => Plan::Act(Action::Query {
-                why: "was the workload asked about captured at all?".to_owned(),
-                calls,
-            }),
-            _ => Plan::Decide,
+        let calls = Self::control(case);
+        if calls.is_empty() || self.controlled {
+            return Plan::Decide;
         }
+        Plan::Act(Action::Query {
+            why: "was it captured at all?".to_owned(),
+            calls,
+        })
     }
 
     fn settle(&self, case: &mut Case, seen: Seen) -> State {
@@ -98,36 +111,46 @@ impl Step for Weigh {
 
 fn weigh(case: &mut Case, control: Option<&(u64, Vec<EvidenceId>)>) -> State {
     let rules = case.settings.playbook.survey.abnormal.clone();
-    let seen: u64 = case.picture.edges.values().map(|edge| edge.during.calls).sum();
     let gaps = case.coverage.gaps();
-    if seen == 0 && gaps.is_empty() {
+    let matching = control.map(|(calls, _)| *calls);
+    case.coverage.control = matching;
+    if let (Some(service), Some((0, evidence))) = (case.settings.service.clone(), control) {
+        let cited: Vec<String> = evidence.iter().map(ToString::to_string).collect();
+        let because = format!("nothing to {service} is in the snapshot ({})", cited.join(", "));
+        let mut next = vec![format!(
+            "check the name, and whether Kubeshark captures {service} (targeting rules, namespace scope)"
+        )];
+        let mut known: Vec<String> = case
+            .picture
+            .called()
+            .into_iter()
+            .map(ToString::to_string)
+            .collect();
+        known.dedup();
+        if !known.is_empty() {
+            known.truncate(NAMES);
+            next.push(format!("seen in the window: {}", known.join(", ")));
+        }
+        return State::Conclude(Conclude::no_data(because, next));
+    }
+    if saw_nothing(case) && gaps.is_empty() && matching.is_none_or(|calls| calls == 0) {
         let because = "the dissected snapshot holds no call and no connection in the window".to_owned();
         let next = vec![
             "check which workloads Kubeshark captures (its targeting rules and namespace scope), and the time asked about".to_owned(),
         ];
         return State::Conclude(Conclude::no_data(because, next));
     }
-    if let (Some(service), Some((0, evidence))) = (case.settings.service.clone(), control) {
-        let cited = evidence
-            .iter()
-            .map(ToString::to_string)
-            .collect::<Vec<_>>()
-            .join(", ");
-        let because =
-            format!("no traffic to {service} was captured in the window, while other traffic was ({cited})");
-        case.coverage
-            .not_seen
-            .push(format!("{service}: no calls and no connections"));
-        let next = vec![format!(
-            "check the name, and whether Kubeshark captures {service} (targeting rules, namespace scope)"
-        )];
-        return State::Conclude(Conclude::no_data(because, next));
-    }
     let ranked = suspects(&case.picture, &rules);
     let Some(leading) = ranked.first() else {
-        return State::Conclude(Conclude::new(nothing(case, &gaps)));
+        return State::Conclude(Conclude::new(Finding {
+            about: account::about(case),
+            ..nothing(case, &gaps)
+        }));
     };
-    let finding = found(case, leading, ranked.get(1), &gaps);
+    let finding = Finding {
+        about: account::about(case),
+        ..found(case, leading, ranked.get(1), &gaps)
+    };
     if case.settings.pcap && finding.verdict == Verdict::RootCause {
         return State::Handoff(Handoff::new(finding));
     }
@@ -138,11 +161,19 @@ fn weigh(case: &mut Case, control: Option<&(u64, Vec<EvidenceId>)>) -> State {
 fn nothing(case: &Case, gaps: &[String]) -> Finding {
     let compared = case.picture.has_baseline;
     let mut because = Vec::new();
+    if saw_nothing(case) && gaps.is_empty() {
+        because
+            .push("no HTTP request was seen, only lookups and connections, none of which failed".to_owned());
+    }
     because.extend(gaps.iter().take(2).map(|gap| not_looked_at(gap)));
     if !compared {
         because.push(NO_BASELINE.to_owned());
     }
     because.extend(missing(case));
+    let few = few(case);
+    if !few.is_empty() {
+        return inconclusive(because, few);
+    }
     let (verdict, confidence) = match (gaps.is_empty(), because.len()) {
         (true, 0) => (Verdict::NoAnomaly, Confidence::High),
         (true, 1) if case.coverage.missing < MUCH => (Verdict::NoAnomaly, Confidence::Medium),
@@ -158,10 +189,55 @@ fn nothing(case: &Case, gaps: &[String]) -> Finding {
         confidence,
         because,
         causes: Vec::new(),
+        about: None,
         path: Vec::new(),
         impact: Vec::new(),
         ruled_out: account::unchanged(case, None),
         next: vec![next.to_owned()],
+    }
+}
+
+/// Fewer calls without a failure say little about how many there would be.
+const ENOUGH_BEFORE: u64 = 5;
+
+/// Edges on which failures are new, but too few to be told from chance.
+fn few(case: &Case) -> Vec<String> {
+    let rules = &case.settings.playbook.survey.abnormal;
+    case.picture
+        .edges
+        .iter()
+        .filter(|(_, edge)| {
+            edge.hard >= 2
+                && edge.before.failing == 0
+                && edge.before.calls >= ENOUGH_BEFORE
+                && edge.during.share() >= rules.share_rise
+        })
+        .map(|(key, edge)| {
+            format!(
+                "new, but too few to tell: {} from {} to {} failed, {} before",
+                words::failing_of(&edge.during),
+                key.from,
+                key.to,
+                words::failing_of(&edge.before)
+            )
+        })
+        .collect()
+}
+
+fn inconclusive(mut because: Vec<String>, reasons: Vec<String>) -> Finding {
+    because.splice(0..0, reasons);
+    Finding {
+        verdict: Verdict::Inconclusive,
+        confidence: Confidence::Low,
+        because,
+        causes: Vec::new(),
+        about: None,
+        path: Vec::new(),
+        impact: Vec::new(),
+        ruled_out: Vec::new(),
+        next: vec![
+            "would decide: a window that reaches further past the first failures (--until)".to_owned(),
+        ],
     }
 }
 
@@ -175,6 +251,9 @@ fn missing(case: &Case) -> Option<String> {
 
 /// From this share on, what is missing may hold all that matters.
 const MUCH: f64 = 0.25;
+
+/// Names listed to somebody who may have mistyped one.
+const NAMES: usize = 30;
 
 const NO_BASELINE: &str = "nothing was recorded before the window to compare with";
 
@@ -230,8 +309,12 @@ fn found(case: &Case, leading: &Suspect, rival: Option<&Suspect>, gaps: &[String
         .values()
         .map(|failed| failed.count as usize)
         .sum();
-    if doubts.len() >= TOO_MANY || unanswered >= TOO_MANY {
-        return undecided(case, leading, rival, doubts);
+    if doubts.len() >= TOO_MANY
+        || unanswered >= TOO_MANY
+        || case.coverage.cut_short
+        || case.coverage.unreliable
+    {
+        return undecided(leading, rival, doubts);
     }
     let confidence = match doubts.len() {
         0 => Confidence::High,
@@ -245,13 +328,14 @@ fn found(case: &Case, leading: &Suspect, rival: Option<&Suspect>, gaps: &[String
         impact: account::impact(case, leading),
         ruled_out: account::ruled_out(case, leading),
         next: account::next(case, &named, leading),
+        about: None,
         causes: vec![named],
         path,
     }
 }
 
 /// Too much speaks against every suspect: the best two are named as what they are, with what would decide.
-fn undecided(case: &Case, leading: &Suspect, rival: Option<&Suspect>, doubts: Vec<String>) -> Finding {
+fn undecided(leading: &Suspect, rival: Option<&Suspect>, doubts: Vec<String>) -> Finding {
     let mut because = doubts;
     let mut next = Vec::new();
     for suspect in [Some(leading), rival].into_iter().flatten() {
@@ -273,8 +357,9 @@ fn undecided(case: &Case, leading: &Suspect, rival: Option<&Suspect>, doubts: Ve
         confidence: Confidence::Low,
         because,
         causes: Vec::new(),
+        about: None,
         path: Vec::new(),
-        impact: account::impact(case, leading),
+        impact: Vec::new(),
         ruled_out: Vec::new(),
         next,
     }

@@ -182,6 +182,7 @@ impl SettleWindow {
                 clock.window(&window)
             ));
         }
+        case.asked_window = Some(window);
         case.window = Some(window);
         let notes = node_notes(case, &window);
         case.coverage.not_seen.extend(notes);
@@ -215,7 +216,7 @@ fn next_time(rotated: bool) -> Vec<String> {
     if rotated {
         vec![
             "a larger buffer reaches further back: raise `tap.capture.raw.storageSize` (per node) in Kubeshark's Helm values".to_owned(),
-            "`rca-agent snapshots` or list_snapshots may show a snapshot somebody took in time".to_owned(),
+            "Kubeshark's list of snapshots may hold one that somebody took in time".to_owned(),
         ]
     } else {
         vec!["check the time and the zone of --since; `--tz` names another zone".to_owned()]

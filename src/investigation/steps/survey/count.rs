@@ -159,6 +159,14 @@ impl Counts {
         };
         match count.which {
             Which::Failing => tally.failing = total,
+            // A whole that is smaller than its part is no count, whatever was proved of the server.
+            Which::All if total < tally.failing => {
+                case.coverage.unreliable = true;
+                case.coverage.truncated.push(format!(
+                    "the server counts fewer calls from {} to {} than it lists: its counts cannot be trusted",
+                    count.key.from, count.key.to
+                ));
+            }
             // Asked for last: with it the tally is whole.
             Which::All => {
                 tally.calls = total;

@@ -13,16 +13,18 @@ mod take;
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use chrono::TimeDelta;
+
 use super::{answers, narrow::Narrow, stopped, weigh::Weigh};
 use crate::{
-    analysis::{EdgeKey, Layer, Naming, Party, compare},
+    analysis::{EdgeKey, Layer, Naming, Party, compare, onset_apart},
     investigation::{
         action::Action,
         case::Case,
         machine::{Plan, Seen, State, Step},
     },
     query::Counting,
-    time::Window,
+    time::{Utc, Window},
     wire::{Operation, Scope, decode::CallList},
 };
 use count::Counts;
@@ -121,6 +123,8 @@ struct Known {
     sizes: BTreeMap<bool, BTreeMap<String, u64>>,
     /// Lists of failing calls that were not cut.
     failing: Vec<(Layer, bool)>,
+    /// When calls of an edge failed hard, from lists that were not cut.
+    failures: BTreeMap<EdgeKey, Vec<Utc>>,
     /// A list that was not cut, the shortest one with at least two rows, and what it is a list of.
     sample: Option<(Scope, CallList)>,
     /// What the sample proved of the server's numbers.
@@ -146,6 +150,9 @@ impl Known {
         complete.then(|| self.counts.get(&(key.clone(), during)).copied().unwrap_or(0))
     }
 }
+
+/// Less than this before the window shows too few calls to compare with.
+const SHORTEST_BASELINE: TimeDelta = TimeDelta::seconds(10);
 
 /// Queries put into one action: enough to keep several connections busy, few enough to show progress.
 const BATCH: usize = 8;
@@ -236,11 +243,13 @@ impl Step for Survey {
     fn refused(&self, case: &mut Case, why: &str) -> State {
         for ask in &self.queue {
             if let About::Services(_, whose) = &ask.about {
-                case.coverage
-                    .not_seen
-                    .push(format!("the calls to {whose} were not listed: {why}"));
+                let missing = format!("the calls to {whose} were not listed: {why}");
+                if !case.coverage.not_seen.contains(&missing) {
+                    case.coverage.not_seen.push(missing);
+                }
             }
         }
+        case.coverage.cut_short = true;
         case.coverage
             .truncated
             .push(format!("the survey ended early: {why}"));
@@ -252,6 +261,12 @@ impl Survey {
     /// Fills the next stage's queue; stages without questions are passed over.
     fn advance(mut self, case: &mut Case) -> State {
         self.settle_known(case);
+        if self.stage == Stage::Broad
+            && let Some(onset) = self.onset_apart(case)
+        {
+            case.compare_from(onset);
+            return State::Survey(Self::new(case));
+        }
         loop {
             self.stage = match self.stage {
                 Stage::Statistics => {
@@ -281,6 +296,22 @@ impl Survey {
                 return State::Survey(self);
             }
         }
+    }
+
+    /// When the failures began, where the time before the window cannot tell. Asked once.
+    fn onset_apart(&self, case: &Case) -> Option<Utc> {
+        let (window, secured) = (case.window?, case.snapshot.as_ref()?);
+        if case.compared_apart {
+            return None;
+        }
+        let start = secured.window.start;
+        let baseline = window.start - start >= SHORTEST_BASELINE;
+        let onsets = self.known.failures.values().filter_map(|times| {
+            let mut times = times.clone();
+            times.sort();
+            onset_apart(&times, start, &window, baseline)
+        });
+        onsets.min()
     }
 
     /// Counts are exact on every edge that a list showed whole, also where it showed no call at all.

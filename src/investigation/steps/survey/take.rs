@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde_json::json;
 
-use super::{super::read, About, Ask, Known, Whose};
+use super::{super::read, About, Ask, Known, SHORTEST_BASELINE, Whose, baseline};
 use crate::{
     analysis::{EdgeKey, Layer, Naming, Outcome, Tally, ends, outcome},
     investigation::{action::Answer, case::Case},
@@ -106,7 +106,8 @@ fn take_list(
             "truncated": list.truncated,
         }),
     );
-    if !ask.during && !list.calls.is_empty() {
+    let long = baseline(case).is_some_and(|before| before.length() >= SHORTEST_BASELINE);
+    if !ask.during && long && !list.calls.is_empty() {
         case.picture.has_baseline = true;
     }
     for (key, calls) in by_edge(layer, &list.calls) {
@@ -185,13 +186,22 @@ fn take_failing(
     );
     for (key, calls) in by_edge(layer, &list.calls) {
         if !list.truncated {
+            let hard = calls
+                .iter()
+                .filter(|call| outcome(call).is_hard())
+                .map(|call| call.ts);
+            known.failures.entry(key.clone()).or_default().extend(hard);
             known.counts.insert((key.clone(), ask.during), calls.len() as u64);
             if let Some(id) = &id {
                 case.support(&key, id);
             }
         }
         // Present from now on; how many calls there were in all is asked later.
-        case.picture.edge(key);
+        let hard = calls.iter().filter(|call| outcome(call).is_hard()).count();
+        let edge = case.picture.edge(key);
+        if ask.during {
+            edge.hard = u64::try_from(hard).unwrap_or(u64::MAX);
+        }
     }
     if !list.truncated {
         known.failing.push((layer, ask.during));
