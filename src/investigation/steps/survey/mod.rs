@@ -36,7 +36,7 @@ pub struct Survey {
     queue: Vec<Ask>,
     /// The counts of the last stage.
     counts: Counts,
-    known: Known,
+    known: Box<Known>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -164,7 +164,7 @@ impl Survey {
             stage: Stage::Statistics,
             queue,
             counts: Counts::default(),
-            known: Known::default(),
+            known: Box::default(),
         }
     }
 }
