@@ -196,8 +196,10 @@ fn errors_that_were_always_there_do_not_count_as_the_first() {
         start: at(100),
         end: at(200),
     };
-    let mut calls: Vec<Call> = (0..20).map(|n| call(n, n as i64 * 10, "a", "a-0", 404)).collect();
-    calls.extend((0..10).map(|n| call(100 + n, 150 + n as i64, "a", "a-0", 503)));
+    let mut calls: Vec<Call> = (0_u16..20)
+        .map(|n| call(n.into(), i64::from(n) * 10, "a", "a-0", 404))
+        .collect();
+    calls.extend((0_u16..10).map(|n| call(100 + usize::from(n), 150 + i64::from(n), "a", "a-0", 503)));
     let rose = risen(calls, at(0), &window);
     assert!(rose.iter().all(|call| call.status == Some(503)), "{rose:?}");
     assert_eq!(rose.len(), 10);
@@ -245,10 +247,10 @@ fn identifiers_are_taken_out_of_paths() {
 
 proptest! {
     #[test]
-    fn an_interval_holds_its_share(calls in 1_u64..100_000, failing in 0_u64..100_000) {
+    fn an_interval_holds_its_share(calls in 1_u32..100_000, failing in 0_u32..100_000) {
         let failing = failing.min(calls);
-        let (low, high) = wilson(failing, calls);
-        let share = failing as f64 / calls as f64;
+        let (low, high) = wilson(failing.into(), calls.into());
+        let share = f64::from(failing) / f64::from(calls);
         prop_assert!(0.0 <= low && low <= share + 1e-9 && share <= high + 1e-9 && high <= 1.0);
     }
 
