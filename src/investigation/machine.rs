@@ -16,10 +16,6 @@ use super::{
 
 /// Where the investigation is, with the data only that place needs.
 #[derive(Clone, Debug)]
-#[expect(
-    clippy::large_enum_variant,
-    reason = "there is one state at a time; a box would only cost a line at every move"
-)]
 pub enum State {
     Preflight(Preflight),
     Window(SettleWindow),
