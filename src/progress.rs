@@ -82,18 +82,25 @@ impl Progress {
         }
     }
 
+    /// Takes the live line out of the way of a question.
+    fn hide(&self) {
+        if let Some(bar) = &self.bar {
+            bar.set_draw_target(ProgressDrawTarget::hidden());
+        }
+    }
+
+    fn unhide(&self) {
+        if let Some(bar) = &self.bar
+            && bar.is_hidden()
+        {
+            bar.set_draw_target(ProgressDrawTarget::stderr());
+        }
+    }
+
     /// Takes the live line away, before a question or the report.
     pub fn finish(&self) {
         if let Some(bar) = &self.bar {
             bar.finish_and_clear();
-        }
-    }
-
-    /// Runs `work` without the live line in the way.
-    pub fn suspended<T>(&self, work: impl FnOnce() -> T) -> T {
-        match &self.bar {
-            Some(bar) => bar.suspend(work),
-            None => work(),
         }
     }
 }
@@ -105,6 +112,11 @@ impl Watch for Progress {
         }
         let case = machine.case();
         match entry {
+            Entry::Requested {
+                action: Action::AskUser { .. },
+                ..
+            } => self.hide(),
+            Entry::Observed { .. } => self.unhide(),
             Entry::Requested { action, rulings } => {
                 let refused = rulings
                     .iter()
@@ -133,7 +145,7 @@ impl Watch for Progress {
                     }
                 }
             }
-            Entry::Opened { .. } | Entry::Observed { .. } | Entry::Moved { .. } | Entry::Closed { .. } => {}
+            Entry::Opened { .. } | Entry::Moved { .. } | Entry::Closed { .. } => {}
         }
     }
 }
@@ -202,7 +214,7 @@ fn outcome(case: &Case, left: Phase) -> String {
                 .values()
                 .filter(|edge| edge.onset.is_some())
                 .count();
-            format!("{known} abnormal edges followed to their first call")
+            format!("{known} abnormal edges followed")
         }
         Phase::Inspect => format!("{} calls read", case.readings.len()),
         Phase::Weigh | Phase::Handoff | Phase::Conclude | Phase::Concluded | Phase::Stopped => String::new(),
