@@ -134,6 +134,11 @@ pub(crate) fn filters() -> insta::Settings {
     // Redaction is salted with the case, so hashes of results that held secrets differ.
     settings.add_filter(r"\b[0-9a-f]{12} \|", "[hash] |");
     settings.add_filter(r"\d+ tool calls", "n tool calls");
+    // What a dying server says last may come before its end is noticed, or after.
+    settings.add_filter(
+        r"(in the middle of `\w+`)( \([^)]*\))?(; its stderr ends with: .*)?",
+        "$1[last words]",
+    );
     settings.add_filter(r"[\d.]+ s in tools", "T s in tools");
     settings.add_filter(r"[\d.]+ [kM]B of answers", "N of answers");
     settings.add_filter(&regex::escape(program()), "rca-agent");

@@ -165,6 +165,13 @@ impl Resolver<'_> {
             ));
             return Ok(Window { end: now, ..window });
         }
+        if window.end > now && window.start == now {
+            // Cut to now, like any end still to come, nothing is left of it.
+            return Err(TimeError::Backwards {
+                start: self.clock.at(window.start),
+                end: self.clock.at(now),
+            });
+        }
         Ok(window)
     }
 
