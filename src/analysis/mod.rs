@@ -19,4 +19,4 @@ pub use endpoint::{common_endpoint, endpoint, path_template};
 pub use outcome::{Outcome, ends, outcome};
 pub use picture::{Edge, EdgeKey, Layer, Naming, Onset, Party, Picture, Tally};
 pub use statistics::{onset_apart, onset_of_events, percentile, wilson};
-pub use suspect::{Suspect, bad_replica, callers_first, kind_of, suspects};
+pub use suspect::{Suspect, bad_replica, kind_of, suspects};

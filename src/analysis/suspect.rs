@@ -6,7 +6,7 @@ use std::{
 };
 
 use super::{
-    compare::{Change, Thresholds, compare},
+    compare::{Thresholds, compare},
     outcome::{Outcome, outcome},
     picture::{Edge, EdgeKey, Layer, Party, Picture},
 };
@@ -151,13 +151,6 @@ fn leads_on(party: &Party, abnormal: &BTreeMap<&EdgeKey, &Edge>) -> bool {
     abnormal.keys().any(|key| &key.to == party)
 }
 
-/// Orders edges so that the caller of a caller comes first, following `path`.
-pub fn callers_first(path: &[EdgeKey], mut edges: Vec<EdgeKey>) -> Vec<EdgeKey> {
-    let place = |key: &EdgeKey| path.iter().position(|step| step == key).unwrap_or(usize::MAX);
-    edges.sort_by_key(|key| (place(key), key.clone()));
-    edges
-}
-
 /// The outcome that most failing calls on these edges had, or `None` where none failed.
 pub fn kind_of(edges: &[EdgeKey], picture: &Picture) -> Option<(Layer, Outcome)> {
     let mut counts: BTreeMap<(Layer, Outcome), u64> = BTreeMap::new();
@@ -199,16 +192,5 @@ pub fn bad_replica(edges: &[EdgeKey], picture: &Picture) -> Option<String> {
     match (failing.pop_first(), failing.is_empty()) {
         (Some(pod), true) if count >= 5 && !good.is_empty() => Some(pod),
         _ => None,
-    }
-}
-
-/// What a change is called in a sentence.
-impl std::fmt::Display for Change {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        match self {
-            Self::None => f.write_str("as before"),
-            Self::Failing { .. } | Self::FailingWithoutBaseline { .. } => f.write_str("failing"),
-            Self::Slower { .. } => f.write_str("slower"),
-        }
     }
 }

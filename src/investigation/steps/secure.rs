@@ -2,7 +2,7 @@
 
 use chrono::TimeDelta;
 
-use super::{Patience, answer, index::Index, one, read, stopped, window::retention};
+use super::{Patience, answer, index::Index, one, read, stopped};
 use crate::{
     investigation::{
         action::{Action, Answer, Failure, FailureKind},
@@ -270,10 +270,5 @@ impl Secure {
             case.window = Some(inside);
         }
         State::Index(Index::new(case))
-    }
-
-    /// What is worth saying while one waits.
-    pub fn notes(&self, case: &Case) -> Vec<String> {
-        retention(case)
     }
 }
