@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use super::{
     outcome::{Outcome, outcome},
     picture::Tally,
-    statistics::{percentile, wilson},
+    statistics::{percentile, rose},
 };
 use crate::{
     time::{Utc, Window},
@@ -51,6 +51,10 @@ impl Change {
     pub fn is_abnormal(&self) -> bool {
         *self != Self::None
     }
+
+    pub fn is_failing(&self) -> bool {
+        matches!(self, Self::Failing { .. } | Self::FailingWithoutBaseline { .. })
+    }
 }
 
 /// Compares an edge with itself before the window. Failing goes before slow: a call that fails late is failing.
@@ -63,7 +67,7 @@ pub fn compare(before: &Tally, during: &Tally, thresholds: &Thresholds) -> Chang
                 during: during.share(),
             };
         }
-        if wilson(during.failing, during.calls).0 > wilson(before.failing, before.calls).1 {
+        if rose((before.failing, before.calls), (during.failing, during.calls)) {
             return Change::Failing {
                 before: before.share(),
                 during: during.share(),

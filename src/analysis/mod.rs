@@ -1,22 +1,44 @@
 //! What can be computed is computed here: pure functions over calls and counts.
 //!
-//! A [`Picture`] holds, for every edge of the service graph, a [`Tally`] before and during the
-//! window. [`compare()`] says how an edge changed, [`suspects`] which party the changes point at.
-//! It is simple on purpose: error shares and latencies against the time before, and the deepest
-//! callee whose own behaviour changed.
+//! A [`Picture`] holds, for every edge of the service graph, a [`Tally`] before and during the window, and the calls
+//! that lists showed. [`diagnose`] ranks who may be behind the difference, from four sides:
+//!
+//! * [`failures`]: new failures, each followed down to the last call that explains it;
+//! * [`latency`]: whose own time grew, and around whom time is lost;
+//! * [`volume`]: surges, calls that stopped, calls that go elsewhere;
+//! * [`network`]: where packets are lost.
+//!
+//! [`factor`] says what failing calls have in common that good ones have not. The formulas with their sources are in
+//! `docs/analysis.md`.
 
 mod compare;
 mod endpoint;
+mod factor;
+mod failures;
+mod latency;
+mod layer;
+mod nesting;
+mod network;
 mod outcome;
 mod picture;
+mod shift;
 mod statistics;
 mod suspect;
 #[cfg(test)]
 mod tests;
+mod traffic;
+mod volume;
 
 pub use compare::{Change, Thresholds, compare, risen};
 pub use endpoint::{common_endpoint, endpoint, path_template};
-pub use outcome::{Outcome, ends, outcome};
-pub use picture::{Edge, EdgeKey, Layer, Naming, Onset, Party, Picture, Tally};
-pub use statistics::{onset_apart, onset_of_events, percentile, wilson};
-pub use suspect::{Suspect, bad_replica, kind_of, suspects};
+pub use factor::{Dimension, Factor, common_factors};
+pub use latency::Slowness;
+pub use layer::Layer;
+pub use network::{Lossy, Place, lossy};
+pub use outcome::{Outcome, ends, outcome, says_error};
+pub use picture::{Edge, EdgeKey, Naming, Onset, Party, Picture, Tally};
+pub use shift::Shift;
+pub use statistics::{onset_apart, onset_of_events, percentile, rose, wilson};
+pub use suspect::{Diagnosis, Mechanism, Suspect, diagnose, kind_of};
+pub use traffic::Side;
+pub use volume::VolumeChange;

@@ -1,14 +1,19 @@
 //! What counts as failing, and who the ends of a call are.
 
-use super::picture::{Naming, Party};
+use super::{
+    layer::Layer,
+    picture::{Naming, Party},
+};
 use crate::wire::decode::{Call, Peer};
 
 /// How a call ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Outcome {
     Good,
-    /// HTTP 500 to 599.
+    /// HTTP 500 to 599, a gRPC status that says so, an error answered by a database or a broker.
     ServerError,
+    /// An answer that succeeded by its status and says in its body that it did not.
+    ErrorBody,
     /// HTTP 400 to 499 but for the two below.
     ClientError,
     /// HTTP 401, 403, 407.
@@ -33,6 +38,7 @@ impl Outcome {
     pub fn is_hard(self) -> bool {
         match self {
             Self::ServerError
+            | Self::ErrorBody
             | Self::NoAnswer
             | Self::DnsFailure
             | Self::Refused
@@ -50,22 +56,100 @@ const RST: i64 = 32;
 
 /// How `call` ended, by its protocol. Protocols that are not understood count as good.
 pub fn outcome(call: &Call) -> Outcome {
-    match call.protocol.as_str() {
-        "http" | "http2" | "grpc" | "gql" | "ws" => match call.status {
-            None | Some(0) => Outcome::NoAnswer,
-            Some(401 | 403 | 407) => Outcome::Denied,
-            Some(429) => Outcome::RateLimited,
-            Some(400..=499) => Outcome::ClientError,
-            Some(500..=599) => Outcome::ServerError,
-            Some(_) => Outcome::Good,
+    let Some(layer) = Layer::of(call) else {
+        return Outcome::Good;
+    };
+    match layer {
+        Layer::Http => http(call),
+        Layer::Grpc => grpc(call),
+        Layer::Graphql | Layer::WebSocket => match http(call) {
+            Outcome::Good if call.error.is_some() => Outcome::ServerError,
+            other => other,
         },
-        "dns" => match call.status {
+        Layer::Mysql
+        | Layer::Postgresql
+        | Layer::Mongodb
+        | Layer::Redis
+        | Layer::Kafka
+        | Layer::Amqp
+        | Layer::Ldap => match (&call.error, call.elapsed_us) {
+            (Some(_), _) => Outcome::ServerError,
+            (None, None) => Outcome::NoAnswer,
+            (None, Some(_)) => Outcome::Good,
+        },
+        Layer::Dns => match call.status {
             Some(0 | 3) => Outcome::Good,
+            None if call.elapsed_us.is_some() && call.error.is_none() => Outcome::Good,
             _ => Outcome::DnsFailure,
         },
-        "tcp" | "tcp_flow" | "tcp_conn" => connection(call),
-        _ => Outcome::Good,
+        Layer::Tcp => connection(call),
     }
+}
+
+fn http(call: &Call) -> Outcome {
+    match call.status {
+        // A response whose status nobody recorded is a response.
+        None if call.elapsed_us.is_some() && call.error.is_none() => Outcome::Good,
+        None | Some(0) => Outcome::NoAnswer,
+        Some(401 | 403 | 407) => Outcome::Denied,
+        Some(429) => Outcome::RateLimited,
+        Some(400..=499) => Outcome::ClientError,
+        Some(500..=599) => Outcome::ServerError,
+        Some(_) if call.response_body.as_deref().is_some_and(says_error) => Outcome::ErrorBody,
+        Some(_) => Outcome::Good,
+    }
+}
+
+/// gRPC ends with a status of its own inside HTTP 200 (grpc.io, "Status codes and their use in gRPC"); a status from
+/// 100 on is HTTP's.
+fn grpc(call: &Call) -> Outcome {
+    match call.grpc_status.or(call.status.filter(|status| *status < 100)) {
+        Some(0) => Outcome::Good,
+        // INVALID_ARGUMENT, NOT_FOUND, ALREADY_EXISTS, FAILED_PRECONDITION, OUT_OF_RANGE, CANCELLED
+        Some(1 | 3 | 5 | 6 | 9 | 11) => Outcome::ClientError,
+        // PERMISSION_DENIED, UNAUTHENTICATED
+        Some(7 | 16) => Outcome::Denied,
+        // RESOURCE_EXHAUSTED
+        Some(8) => Outcome::RateLimited,
+        // UNKNOWN, DEADLINE_EXCEEDED, ABORTED, UNIMPLEMENTED, INTERNAL, UNAVAILABLE, DATA_LOSS
+        Some(1..) => Outcome::ServerError,
+        Some(_) | None => http(call),
+    }
+}
+
+/// Whether a body of a successful answer says that it failed: GraphQL's `errors`, `{"ok": false}`, an error by name.
+/// Only the outermost keys count; what data a shop sells under the name of error is its own business.
+pub fn says_error(body: &str) -> bool {
+    /// Larger answers carry data.
+    const LARGEST: usize = 64 << 10;
+    let body = body.trim_start();
+    if !body.starts_with('{') || body.len() > LARGEST {
+        return false;
+    }
+    let Ok(serde_json::Value::Object(fields)) = serde_json::from_str::<serde_json::Value>(body) else {
+        return false;
+    };
+    fields.iter().any(|(name, value)| {
+        let filled = match value {
+            serde_json::Value::Null | serde_json::Value::Bool(false) => false,
+            serde_json::Value::String(text) => !text.is_empty(),
+            serde_json::Value::Array(list) => !list.is_empty(),
+            serde_json::Value::Object(map) => !map.is_empty(),
+            serde_json::Value::Number(number) => number.as_f64() != Some(0.0),
+            serde_json::Value::Bool(true) => true,
+        };
+        match name.to_ascii_lowercase().as_str() {
+            "ok" | "success" | "succeeded" => value == &serde_json::Value::Bool(false),
+            "error" | "errors" | "exception" | "error_code" | "errorcode" | "error_message" => filled,
+            "status" | "result" => value.as_str().is_some_and(|word| {
+                matches!(
+                    word.to_ascii_lowercase().as_str(),
+                    "error" | "failed" | "failure" | "fail" | "exception"
+                )
+            }),
+            _ => false,
+        }
+    })
 }
 
 fn connection(call: &Call) -> Outcome {

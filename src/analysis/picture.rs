@@ -4,7 +4,10 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::outcome::{Outcome, outcome};
+use super::{
+    layer::Layer,
+    outcome::{Outcome, outcome},
+};
 use crate::{time::Utc, wire::decode::Call};
 
 /// One end of an edge: a service, an external host, or a bare address.
@@ -25,6 +28,8 @@ pub enum Naming {
     Address,
     /// Callers that the cluster has no name for, all together.
     Outside,
+    /// A node of the cluster, as what a fault is local to.
+    Node,
     /// A user's word: a service or a pod.
     Word,
 }
@@ -38,22 +43,16 @@ impl Party {
             naming: Naming::Outside,
         }
     }
+
+    pub fn is_outside(&self) -> bool {
+        self.naming == Naming::Outside
+    }
 }
 
 impl std::fmt::Display for Party {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str(&self.name)
     }
-}
-
-/// What is counted on an edge: requests and connections are tallied apart.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Layer {
-    Http,
-    Dns,
-    /// TCP connections, whatever they carry.
-    Tcp,
 }
 
 /// Who calls whom, by what.
@@ -133,6 +132,11 @@ pub struct Edge {
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Picture {
     pub edges: BTreeMap<EdgeKey, Edge>,
+    /// Calls that lists showed, requests and failing lookups and connections, each once: what the edges are tallied
+    /// from, and what is looked at call by call.
+    pub calls: Vec<Call>,
+    /// Whether `calls` holds every request of both stretches: otherwise it is a sample.
+    pub whole: bool,
     /// Whether the time before the window holds anything to compare with.
     pub has_baseline: bool,
 }

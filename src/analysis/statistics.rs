@@ -9,9 +9,20 @@ use crate::time::{Utc, Window};
 /// It holds with few calls and with shares near 0, where the normal approximation does not
 /// (E. B. Wilson, "Probable inference, the law of succession, and statistical inference", JASA 1927).
 /// No calls give (0, 1): nothing is known.
-#[expect(clippy::cast_precision_loss, reason = "counts of calls stay far below 2^52")]
 pub fn wilson(failing: u64, calls: u64) -> (f64, f64) {
-    const Z: f64 = 1.96;
+    interval(failing, calls, 1.96)
+}
+
+/// Whether a share rose: the intervals of before and during, each (failing, calls), do not overlap. The intervals are
+/// wider than 95 %, since hundreds of edges and endpoints are compared at once: by chance it happens once in ten thousand.
+pub fn rose(before: (u64, u64), during: (u64, u64)) -> bool {
+    const Z: f64 = 2.58;
+    interval(during.0, during.1, Z).0 > interval(before.0, before.1, Z).1
+}
+
+#[expect(clippy::cast_precision_loss, reason = "counts of calls stay far below 2^52")]
+#[expect(non_snake_case, reason = "as the formula has it")]
+fn interval(failing: u64, calls: u64, Z: f64) -> (f64, f64) {
     if calls == 0 {
         return (0.0, 1.0);
     }

@@ -1,72 +1,411 @@
-//! Which party the changes point at.
+//! Who is behind it: what failures, latency, amounts and connections say, put into one ranking.
 
-use std::{
-    cmp::Reverse,
-    collections::{BTreeMap, BTreeSet},
-};
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::{
     compare::{Thresholds, compare},
+    failures::{Blame, Failures, failures},
+    latency::{Slowness, slowness},
+    layer::Layer,
+    nesting::Nesting,
     outcome::{Outcome, outcome},
-    picture::{Edge, EdgeKey, Layer, Party, Picture},
+    picture::{Edge, EdgeKey, Party, Picture},
+    traffic::{Side, Traffic},
+    volume::{VolumeChange, volume_changes},
 };
-use crate::time::Utc;
+use crate::{
+    time::{Utc, Window},
+    wire::decode::Call,
+};
 
-/// A party whose own behaviour changed and none of whose callees' did.
+/// In which way a suspect is thought to cause what was seen.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Mechanism {
+    /// Its answers fail, mostly in this way, by this layer.
+    Failing(Layer, Outcome),
+    /// It takes its time itself.
+    Slow,
+    /// It is slow to answer and slow to ask at once: short of processor time, or behind a bad link.
+    Starved,
+    /// Time is lost on the way to and from it.
+    Network,
+    /// It gives up earlier than its callee usually answers, µs.
+    GivesUp { after_us: i64, usual_us: i64 },
+    /// It asks what its callee rejects, and its callee answers others.
+    AsksWrongly(Outcome),
+    /// It asks many times as often as before, calls a minute.
+    Surge { before: f64, during: f64 },
+    /// It no longer makes calls that it used to make for each call it answers.
+    Stopped { expected: f64, seen: u64 },
+    /// What was meant for it went to another party.
+    Misrouted { to: Party, calls: u64 },
+}
+
+/// A party that may be behind what was seen.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Suspect {
     pub party: Party,
-    /// The abnormal edges into it.
+    pub mechanism: Mechanism,
+    /// The abnormal edges that show it: into it, or out of it where it is the caller who is at fault.
     pub edges: Vec<EdgeKey>,
-    /// Edges from where people noticed down to the party; the last one ends in it.
+    /// Edges from where people noticed down to the party.
     pub path: Vec<EdgeKey>,
     /// Abnormal edges that lead to it, its own included.
     pub explains: BTreeSet<EdgeKey>,
-    /// Abnormal calls of others that it explains; its own where there are no others. Its own do not
-    /// count beside them: a party that is asked ten times as often is not ten times as guilty.
+    /// For the ranking only: more is more suspicious. Of the first one at most 2.
+    pub score: f64,
+    /// Share of the new failures at the top that end here, 0 to 1; of a suspect by latency, how its step compares
+    /// with the largest one.
+    pub share: f64,
+    /// Abnormal calls that it explains.
     pub weight: u64,
-    /// By how much the share of failing calls into it rose, in points of a thousand. Half as much where
-    /// nobody called it before: what it would have answered then is not known.
-    pub strength: u64,
-    /// The first abnormal call into it.
+    /// Its own failing calls, by position in [`Picture::calls`].
+    pub calls: Vec<usize>,
+    pub slowness: Option<Slowness>,
+    /// The first abnormal call on its edges.
     pub onset: Option<Utc>,
 }
 
-/// All suspects, the one that explains most first; among equals the one that began first.
-pub fn suspects(picture: &Picture, thresholds: &Thresholds) -> Vec<Suspect> {
-    let abnormal: BTreeMap<&EdgeKey, &Edge> = picture
-        .edges
-        .iter()
-        .filter(|(_, edge)| compare(&edge.before, &edge.during, thresholds).is_abnormal())
-        .collect();
-    let fails_itself = |party: &Party| abnormal.keys().any(|key| &key.from == party && &key.to != party);
-    let called: BTreeSet<&Party> = abnormal.keys().map(|key| &key.to).collect();
-    let leaves: Vec<&Party> = called
-        .iter()
-        .copied()
-        .filter(|party| !fails_itself(party))
-        .collect();
-    // A circle of callers has no leaf: then everyone in it is a suspect, and the onset decides.
-    let candidates = if leaves.is_empty() {
-        called.into_iter().collect()
-    } else {
-        leaves
-    };
-    let mut suspects: Vec<Suspect> = candidates
-        .into_iter()
-        .map(|party| suspect(party, &abnormal))
-        .collect();
-    suspects.sort_by(|a, b| {
-        let key = |s: &Suspect| (Reverse(s.weight), Reverse(s.strength), s.onset.is_none(), s.onset);
-        key(a).cmp(&key(b)).then_with(|| a.party.cmp(&b.party))
-    });
-    suspects
+/// What the recorded traffic says on the whole.
+#[derive(Clone, Debug, Default)]
+pub struct Diagnosis {
+    /// Ranked, the strongest first.
+    pub suspects: Vec<Suspect>,
+    /// New failing calls at the top of the call tree.
+    pub symptoms: f64,
+    pub volume: Vec<(VolumeChange, Party, Party)>,
 }
 
-fn suspect(party: &Party, abnormal: &BTreeMap<&EdgeKey, &Edge>) -> Suspect {
-    let mut explains = BTreeSet::new();
-    let mut reached = BTreeSet::from([party]);
-    let mut front = vec![party];
+/// A step of latency below this log ratio, or below this rise, is no cause of anything.
+const LEAST_STEP: f64 = 0.6;
+const LEAST_RISE_US: i64 = 5_000;
+
+/// Compares the calls of `picture` in both stretches and ranks who may be behind the difference.
+#[expect(clippy::cast_precision_loss, reason = "ms of a window, numbers of calls")]
+pub fn diagnose(
+    picture: &Picture,
+    before: Option<&Window>,
+    during: &Window,
+    thresholds: &Thresholds,
+) -> Diagnosis {
+    let traffic = Traffic::new(&picture.calls, before, during);
+    let nesting = Nesting::of(&traffic);
+    let length = |window: &Window| window.length().num_milliseconds() as f64 / 1e3;
+    let seconds = (before.map_or(0.0, length), length(during));
+    let failures = failures(&traffic, &nesting, picture, thresholds, seconds);
+    let slow = slowness(&traffic, &nesting);
+    let volume = if picture.whole {
+        volume_changes(&traffic, seconds)
+    } else {
+        Vec::new()
+    };
+    let mut desk = Desk {
+        traffic: &traffic,
+        nesting: &nesting,
+        abnormal: picture
+            .edges
+            .iter()
+            .filter(|(_, edge)| compare(&edge.before, &edge.during, thresholds).is_abnormal())
+            .collect(),
+        picture,
+        failures: &failures,
+        volume: &volume,
+        suspects: Vec::new(),
+    };
+    desk.by_failures(thresholds);
+    desk.by_latency(&slow);
+    desk.by_volume();
+    let mut suspects = desk.suspects;
+    suspects.sort_by(|a, b| {
+        b.score
+            .total_cmp(&a.score)
+            .then_with(|| a.onset.is_none().cmp(&b.onset.is_none()))
+            .then_with(|| a.onset.cmp(&b.onset))
+            .then_with(|| a.party.cmp(&b.party))
+    });
+    let named = |number: usize| traffic.party(number).cloned().unwrap_or_else(Party::outside);
+    Diagnosis {
+        suspects,
+        symptoms: failures.symptoms,
+        volume: volume
+            .into_iter()
+            .map(|change| {
+                let (from, to) = change.ends();
+                (change, named(from), named(to))
+            })
+            .collect(),
+    }
+}
+
+/// What the ranking is made from.
+struct Desk<'a> {
+    traffic: &'a Traffic,
+    nesting: &'a Nesting,
+    picture: &'a Picture,
+    abnormal: BTreeMap<&'a EdgeKey, &'a Edge>,
+    failures: &'a Failures,
+    volume: &'a [VolumeChange],
+    suspects: Vec<Suspect>,
+}
+
+impl Desk<'_> {
+    fn party(&self, number: usize) -> Party {
+        self.traffic.party(number).cloned().unwrap_or_else(Party::outside)
+    }
+
+    /// The suspect with this party, or a new one.
+    fn add(&mut self, suspect: Suspect) {
+        match self
+            .suspects
+            .iter_mut()
+            .find(|other| other.party == suspect.party)
+        {
+            Some(other) => {
+                other.score += suspect.score;
+                other.slowness = other.slowness.take().or(suspect.slowness);
+                for edge in suspect.edges {
+                    if !other.edges.contains(&edge) {
+                        other.edges.push(edge);
+                    }
+                }
+            }
+            None => self.suspects.push(suspect),
+        }
+    }
+
+    fn suspect(&self, party: Party, mechanism: Mechanism, edges: Vec<EdgeKey>, score: f64) -> Suspect {
+        let (explains, weight) = explained(&edges, &self.abnormal);
+        let onset = edges
+            .iter()
+            .filter_map(|key| self.picture.edges.get(key)?.onset.as_ref())
+            .map(|onset| onset.at)
+            .min();
+        Suspect {
+            path: path_to(&edges, &self.abnormal),
+            party,
+            mechanism,
+            edges,
+            explains,
+            score,
+            share: 0.0,
+            weight,
+            calls: Vec::new(),
+            slowness: None,
+            onset,
+        }
+    }
+
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "numbers of calls"
+    )]
+    fn by_failures(&mut self, thresholds: &Thresholds) {
+        let symptoms = self.failures.symptoms.round() as u64;
+        if symptoms < thresholds.failing_calls.min(3) {
+            return;
+        }
+        for blame in &self.failures.blames {
+            if blame.share <= 0.0 || blame.calls.is_empty() {
+                continue;
+            }
+            let mut edges: Vec<EdgeKey> = Vec::new();
+            for at in &blame.calls {
+                let key = self.traffic.items.get(*at).and_then(|item| self.traffic.key(item));
+                if let Some(key) = key.filter(|key| !edges.contains(key)) {
+                    edges.push(key);
+                }
+            }
+            let (party, mechanism) = self.mechanism(blame, &edges);
+            let mut suspect = self.suspect(party, mechanism, edges, blame.share);
+            let path: Vec<EdgeKey> = blame
+                .path
+                .iter()
+                .map(|(from, to, layer)| EdgeKey {
+                    from: self.party(*from),
+                    to: self.party(*to),
+                    layer: *layer,
+                })
+                .collect();
+            if path.len() >= suspect.path.len() {
+                suspect.path = path;
+            }
+            suspect.share = blame.share;
+            suspect.weight = blame.symptoms.round() as u64;
+            suspect.calls = blame
+                .calls
+                .iter()
+                .filter_map(|at| Some(self.traffic.items.get(*at)?.call))
+                .collect();
+            self.add(suspect);
+        }
+    }
+
+    /// Who is at fault where calls fail at a party, and how: mostly the party.
+    fn mechanism(&self, blame: &Blame, edges: &[EdgeKey]) -> (Party, Mechanism) {
+        let party = self.party(blame.party);
+        let main = blame
+            .outcomes
+            .iter()
+            .max_by(|a, b| a.1.total_cmp(b.1))
+            .map_or(Outcome::Good, |(outcome, _)| *outcome);
+        if blame.slow > 0.5 * blame.own || main == Outcome::Good {
+            return (party, Mechanism::Slow);
+        }
+        if let Some(change) = self
+            .volume
+            .iter()
+            .find(|change| matches!(change, VolumeChange::Misrouted { now, .. } if *now == blame.party))
+            && let VolumeChange::Misrouted { was, calls, .. } = change
+        {
+            let meant = self.party(*was);
+            return (meant, Mechanism::Misrouted { to: party, calls: *calls });
+        }
+        let callers: BTreeSet<&Party> = edges.iter().map(|key| &key.from).collect();
+        let only = match callers.iter().next() {
+            Some(caller) if callers.len() == 1 && !caller.is_outside() => Some((*caller).clone()),
+            _ => None,
+        };
+        if let (Outcome::ClientError, Some(caller)) = (main, &only) {
+            return (caller.clone(), Mechanism::AsksWrongly(main));
+        }
+        if let (Outcome::NoAnswer, Some(caller)) = (main, &only)
+            && let Some((after_us, usual_us)) = self.given_up(blame)
+        {
+            return (caller.clone(), Mechanism::GivesUp { after_us, usual_us });
+        }
+        let layer = edges
+            .iter()
+            .map(|key| key.layer)
+            .find(|layer| *layer == Layer::Tcp)
+            .or(edges.first().map(|key| key.layer))
+            .unwrap_or(Layer::Http);
+        (party, Mechanism::Failing(layer, main))
+    }
+
+    /// How soon a caller gave up on calls without an answer, and what an answer usually takes, where the former is
+    /// less: then nobody could have answered in time.
+    fn given_up(&self, blame: &Blame) -> Option<(i64, i64)> {
+        let mut waited: Vec<i64> = Vec::new();
+        let mut usual: Vec<i64> = Vec::new();
+        let endpoints: BTreeSet<usize> = blame
+            .calls
+            .iter()
+            .filter_map(|at| Some(self.traffic.items.get(*at)?.endpoint))
+            .collect();
+        for at in &blame.calls {
+            let item = self.traffic.items.get(*at)?;
+            let parent = self
+                .nesting
+                .parent(*at)
+                .and_then(|parent| self.traffic.items.get(parent));
+            if let Some(parent) = parent.filter(|parent| parent.elapsed_us.is_some()) {
+                waited.push((parent.end_us() - item.start_us).max(0));
+            }
+        }
+        for item in &self.traffic.items {
+            if item.to == blame.party && item.side == Side::Before && endpoints.contains(&item.endpoint) {
+                usual.extend(item.elapsed_us);
+            }
+        }
+        waited.sort_unstable();
+        usual.sort_unstable();
+        let after = super::statistics::percentile(&waited, 50)?;
+        let half = super::statistics::percentile(&usual, 50)?;
+        let most = super::statistics::percentile(&usual, 90)?;
+        (waited.len() >= 3 && usual.len() >= 5 && after < most.max(half.saturating_mul(2)))
+            .then_some((after, half))
+    }
+
+    fn by_latency(&mut self, slow: &[Slowness]) {
+        let worth = |slow: &&Slowness| {
+            let rise = slow
+                .own
+                .map_or(0, |(step, _)| step.rise_us())
+                .max(slow.gap.map_or(0, |step| step.rise_us()));
+            slow.score >= LEAST_STEP && rise >= LEAST_RISE_US
+        };
+        let Some(largest) = slow.iter().filter(worth).map(|slow| slow.score).reduce(f64::max) else {
+            return;
+        };
+        // Where calls fail outright, failing says more than being slow.
+        let say = if self.failures.symptoms >= 3.0 { 0.5 } else { 1.0 };
+        for slow in slow.iter().filter(worth) {
+            let party = self.party(slow.party);
+            if party.is_outside() {
+                continue;
+            }
+            let edges: Vec<EdgeKey> = self
+                .picture
+                .edges
+                .keys()
+                .filter(|key| key.to == party && key.layer != Layer::Tcp)
+                .cloned()
+                .collect();
+            let own = slow.own.map_or(0.0, |(step, _)| step.log_ratio) * slow.own_share;
+            let mechanism = if slow.out_of.0 >= 2 && slow.out_of.0 * 2 > slow.out_of.1 {
+                Mechanism::Starved
+            } else if own * 2.0 >= slow.score {
+                Mechanism::Slow
+            } else {
+                Mechanism::Network
+            };
+            let share = slow.score / largest;
+            let mut suspect = self.suspect(party, mechanism, edges, share * say);
+            suspect.share = share;
+            suspect.slowness = Some(slow.clone());
+            self.add(suspect);
+        }
+    }
+
+    fn by_volume(&mut self) {
+        let trouble = !self.suspects.is_empty();
+        let changes = self.volume.to_vec();
+        for change in &changes {
+            match change {
+                VolumeChange::Surge { from, to, before, during } => {
+                    let edges = vec![self.edge(*from, *to)];
+                    let mechanism = Mechanism::Surge { before: *before, during: *during };
+                    // What is slow or fails under several times the load is so because of the load.
+                    let score = if trouble { 1.5 } else { 1.0 };
+                    let suspect = self.suspect(self.party(*from), mechanism, edges, score);
+                    self.add(suspect);
+                }
+                // A caller that fails before it would have called says nothing by not calling.
+                VolumeChange::Stopped { from, to, layer, expected, seen } if !trouble => {
+                    let edges = vec![EdgeKey {
+                        from: self.party(*from),
+                        to: self.party(*to),
+                        layer: *layer,
+                    }];
+                    let mechanism = Mechanism::Stopped { expected: *expected, seen: *seen };
+                    let suspect = self.suspect(self.party(*from), mechanism, edges, 0.8);
+                    self.add(suspect);
+                }
+                VolumeChange::Stopped { .. }
+                | VolumeChange::Misrouted { .. }
+                | VolumeChange::Amplified { .. } => {}
+            }
+        }
+    }
+
+    fn edge(&self, from: usize, to: usize) -> EdgeKey {
+        let (from, to) = (self.party(from), self.party(to));
+        let layer = self
+            .picture
+            .edges
+            .keys()
+            .find(|key| key.from == from && key.to == to && key.layer.is_request())
+            .map_or(Layer::Http, |key| key.layer);
+        EdgeKey { from, to, layer }
+    }
+}
+
+/// Abnormal edges from which these are reached, with their abnormal calls.
+fn explained(edges: &[EdgeKey], abnormal: &BTreeMap<&EdgeKey, &Edge>) -> (BTreeSet<EdgeKey>, u64) {
+    let mut explains: BTreeSet<EdgeKey> = edges.iter().cloned().collect();
+    let mut reached: BTreeSet<&Party> = edges.iter().map(|key| &key.from).collect();
+    let mut front: Vec<&Party> = reached.iter().copied().collect();
     while let Some(to) = front.pop() {
         for key in abnormal.keys().filter(|key| &key.to == to) {
             explains.insert((*key).clone());
@@ -75,48 +414,12 @@ fn suspect(party: &Party, abnormal: &BTreeMap<&EdgeKey, &Edge>) -> Suspect {
             }
         }
     }
-    let edges: Vec<EdgeKey> = abnormal
-        .keys()
-        .filter(|key| &key.to == party)
-        .map(|key| (*key).clone())
-        .collect();
-    let onset = edges
-        .iter()
-        .filter_map(|key| abnormal.get(key)?.onset.as_ref())
-        .map(|onset| onset.at)
-        .min();
-    let others: u64 = explains
-        .iter()
-        .filter(|key| &key.to != party)
-        .filter_map(|key| abnormal.get(key))
-        .map(|edge| abnormal_calls(edge))
-        .sum();
-    let own: u64 = edges
+    let weight = explains
         .iter()
         .filter_map(|key| abnormal.get(key))
         .map(|edge| abnormal_calls(edge))
         .sum();
-    let strength = edges
-        .iter()
-        .filter_map(|key| abnormal.get(key))
-        .map(|edge| strength(edge))
-        .max();
-    Suspect {
-        path: path_to(party, abnormal),
-        party: party.clone(),
-        edges,
-        explains,
-        weight: if others > 0 { others } else { own },
-        strength: strength.unwrap_or(0),
-        onset,
-    }
-}
-
-fn strength(edge: &Edge) -> u64 {
-    let per_mille = |failing: u64, calls: u64| failing.saturating_mul(1000).checked_div(calls).unwrap_or(0);
-    let rise = per_mille(edge.during.failing, edge.during.calls)
-        .saturating_sub(per_mille(edge.before.failing, edge.before.calls));
-    if edge.before.calls == 0 { rise / 2 } else { rise }
+    (explains, weight)
 }
 
 /// Failing calls; on an edge that is only slower, the calls of the slower half.
@@ -128,14 +431,19 @@ fn abnormal_calls(edge: &Edge) -> u64 {
     }
 }
 
-/// Walks from the party to its callers, each time along the edge with most abnormal calls.
-fn path_to(party: &Party, abnormal: &BTreeMap<&EdgeKey, &Edge>) -> Vec<EdgeKey> {
+/// Walks from the edges to their callers, each time along the edge with most abnormal calls.
+fn path_to(edges: &[EdgeKey], abnormal: &BTreeMap<&EdgeKey, &Edge>) -> Vec<EdgeKey> {
     let mut path: Vec<EdgeKey> = Vec::new();
-    let mut seen = BTreeSet::from([party]);
-    let mut at = party;
+    let first = edges
+        .iter()
+        .max_by_key(|key| (abnormal.contains_key(key), abnormal.get(key).map(|edge| abnormal_calls(edge))));
+    let Some(first) = first else { return path };
+    let mut seen: BTreeSet<&Party> = BTreeSet::from([&first.to, &first.from]);
+    let mut at = &first.from;
+    path.push(first.clone());
     while let Some((key, _)) = abnormal
         .iter()
-        .filter(|(key, _)| &key.to == at && !seen.contains(&key.from))
+        .filter(|(key, _)| &key.to == at && key.layer.is_request() && !seen.contains(&key.from))
         .max_by_key(|(key, edge)| (leads_on(&key.from, abnormal), abnormal_calls(edge)))
     {
         path.push((*key).clone());
@@ -155,12 +463,8 @@ fn leads_on(party: &Party, abnormal: &BTreeMap<&EdgeKey, &Edge>) -> bool {
 pub fn kind_of(edges: &[EdgeKey], picture: &Picture) -> Option<(Layer, Outcome)> {
     let mut counts: BTreeMap<(Layer, Outcome), u64> = BTreeMap::new();
     for key in edges {
-        for call in picture
-            .edges
-            .get(key)
-            .map(|edge| edge.failing.as_slice())
-            .unwrap_or_default()
-        {
+        let failing: &[Call] = picture.edges.get(key).map_or(&[], |edge| &edge.failing);
+        for call in failing {
             *counts.entry((key.layer, outcome(call))).or_default() += 1;
         }
     }
@@ -171,26 +475,4 @@ pub fn kind_of(edges: &[EdgeKey], picture: &Picture) -> Option<(Layer, Outcome)>
     refused
         .or_else(|| counts.iter().max_by_key(|(_, count)| **count))
         .map(|(kind, _)| *kind)
-}
-
-/// The one pod behind all failing calls of these edges, where good calls went to others as well.
-pub fn bad_replica(edges: &[EdgeKey], picture: &Picture) -> Option<String> {
-    let pods = |calls: &[crate::wire::decode::Call]| -> BTreeSet<String> {
-        calls
-            .iter()
-            .filter_map(|call| call.dst.pod.clone())
-            .filter(|pod| !pod.is_empty())
-            .collect()
-    };
-    let (mut failing, mut good, mut count) = (BTreeSet::new(), BTreeSet::new(), 0);
-    for edge in edges.iter().filter_map(|key| picture.edges.get(key)) {
-        failing.extend(pods(&edge.failing));
-        good.extend(pods(&edge.good));
-        count += edge.failing.len();
-    }
-    good.retain(|pod| !failing.contains(pod));
-    match (failing.pop_first(), failing.is_empty()) {
-        (Some(pod), true) if count >= 5 && !good.is_empty() => Some(pod),
-        _ => None,
-    }
 }

@@ -10,9 +10,10 @@ use super::{
     settings::Settings,
 };
 use crate::{
-    analysis::{EdgeKey, Picture},
+    analysis::{Diagnosis, EdgeKey, Layer, Lossy, Picture, Side},
     time::{Utc, Window},
-    wire::{Operation, SnapshotRef, decode::Boundaries},
+    kfl::Filter,
+    wire::{Operation, Scope, SnapshotRef, decode::{Boundaries, Call}},
 };
 
 /// What a run has used up. Failed calls count as calls.
@@ -112,6 +113,13 @@ pub struct Reading {
     pub evidence: EvidenceId,
 }
 
+/// Connections that were looked at for losses.
+#[derive(Clone, Debug, Default)]
+pub struct Connections {
+    pub calls: Vec<(Side, Call)>,
+    pub evidence: Vec<EvidenceId>,
+}
+
 /// The snapshot the investigation works on.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Secured {
@@ -144,6 +152,13 @@ pub struct Case {
     pub snapshot: Option<Secured>,
     /// The dissection of `snapshot` that is completed, by name where it has one.
     pub dissected: Option<Option<String>>,
+    /// Request protocols that the dissection found, where the server says; otherwise empty.
+    pub layers: BTreeSet<Layer>,
+    /// What the analysis made of the picture.
+    pub diagnosis: Diagnosis,
+    pub connections: Connections,
+    /// Where packets were lost, if in one place.
+    pub lossy: Option<Lossy>,
     /// Statistics were asked for before any list.
     pub surveyed: bool,
     /// Calls a list showed, by id: only these can be looked at in detail.
@@ -193,6 +208,10 @@ impl Case {
             compared_apart: false,
             snapshot: None,
             dissected: None,
+            layers: BTreeSet::new(),
+            diagnosis: Diagnosis::default(),
+            connections: Connections::default(),
+            lossy: None,
             surveyed: false,
             listed: BTreeSet::new(),
             picture: Picture::default(),
@@ -285,6 +304,7 @@ impl Case {
         window.start = onset;
         self.compared_apart = true;
         self.picture = Picture::default();
+        self.listed.clear();
         self.support.clear();
         let at = self.settings.clock().at(onset);
         self.assumptions.push(if early {
@@ -292,6 +312,16 @@ impl Case {
         } else {
             format!("hardly anything was recorded before the window; the comparison is with its own part before the failures began, at {at}")
         });
+    }
+
+    /// A query over the snapshot that the case works on.
+    pub fn scope(&self, filter: &Filter, window: Option<Window>) -> Scope {
+        Scope {
+            snapshot: self.snapshot.as_ref().map(|secured| secured.reference.clone()),
+            dissection: self.dissected.clone().flatten(),
+            filter: filter.to_string(),
+            window,
+        }
     }
 
     /// Files a result as evidence.

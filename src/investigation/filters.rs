@@ -11,20 +11,46 @@ use crate::{
 
 /// All calls of a layer: the cheap term that every filter begins with.
 pub(super) fn layer(layer: Layer) -> Filter {
-    Filter::new(match layer {
-        Layer::Http => Protocol::Http,
-        Layer::Dns => Protocol::Dns,
-        Layer::Tcp => Protocol::TcpFlow,
-    })
+    Filter::new(protocol(layer))
 }
 
-/// What makes a call of this layer a failing one.
+fn protocol(layer: Layer) -> Protocol {
+    match layer {
+        Layer::Http => Protocol::Http,
+        Layer::Grpc => Protocol::Grpc,
+        Layer::Graphql => Protocol::Gql,
+        Layer::WebSocket => Protocol::Ws,
+        Layer::Mysql => Protocol::Mysql,
+        Layer::Postgresql => Protocol::Postgresql,
+        Layer::Mongodb => Protocol::Mongodb,
+        Layer::Redis => Protocol::Redis,
+        Layer::Kafka => Protocol::Kafka,
+        Layer::Amqp => Protocol::Amqp,
+        Layer::Ldap => Protocol::Ldap,
+        Layer::Dns => Protocol::Dns,
+        Layer::Tcp => Protocol::TcpFlow,
+    }
+}
+
+/// What makes a call of this layer a failing one; `None` where no field says so.
 fn failing_term(layer: Layer) -> Option<FilterTerm> {
     match layer {
-        Layer::Http => {
-            let no_answer = FilterTerm::equals(FieldId::STATUS_CODE, 0).ok()?;
+        Layer::Http | Layer::Graphql => {
+            // Neither a status nor a duration: nobody answered.
+            let no_answer = [FieldId::STATUS_CODE, FieldId::ELAPSED_TIME]
+                .map(|field| FilterTerm::equals(field, 0).ok());
+            let no_answer = FilterTerm::all(&no_answer.into_iter().collect::<Option<Vec<_>>>()?)?;
             FilterTerm::any(&[FilterTerm::status_at_least(400), no_answer])
         }
+        Layer::Grpc => {
+            // -1 stands on entries that have none.
+            let codes = [0, -1].map(|code| FilterTerm::differs(FieldId::GRPC_STATUS, code).ok());
+            FilterTerm::all(&codes.into_iter().collect::<Option<Vec<_>>>()?)
+        }
+        Layer::Mysql => FilterTerm::differs(FieldId::MYSQL_ERROR_CODE, 0).ok(),
+        Layer::Postgresql => FilterTerm::differs(FieldId::POSTGRESQL_ERROR_CODE, "").ok(),
+        Layer::Mongodb => FilterTerm::differs(FieldId::MONGODB_ERROR_CODE, 0).ok(),
+        Layer::WebSocket | Layer::Redis | Layer::Kafka | Layer::Amqp | Layer::Ldap => None,
         // Search domains end most lookups in NXDOMAIN (3) before they succeed.
         Layer::Dns => {
             let codes = [0, 3].map(|code| FilterTerm::differs(FieldId::STATUS_CODE, code).ok());
@@ -34,9 +60,49 @@ fn failing_term(layer: Layer) -> Option<FilterTerm> {
     }
 }
 
+/// All calls of any of these layers, inside one namespace where the user named one.
+pub(super) fn any_of(layers: &[Layer], namespace: Option<&str>) -> Filter {
+    let [only] = layers else {
+        let flags: Vec<FilterTerm> = layers
+            .iter()
+            .map(|layer| FilterTerm::protocol(protocol(*layer)))
+            .collect();
+        return inside(narrowed(Filter::everything(), FilterTerm::any(&flags)), namespace);
+    };
+    all(*only, namespace)
+}
+
+/// Failing calls of any of these layers; `None` where no field tells of any of them.
+pub(super) fn failing_of_any(layers: &[Layer], namespace: Option<&str>) -> Option<Filter> {
+    let telling: Vec<Layer> = layers
+        .iter()
+        .copied()
+        .filter(|layer| failing_term(*layer).is_some())
+        .collect();
+    let [only] = telling.as_slice() else {
+        let terms: Vec<FilterTerm> = telling
+            .iter()
+            .filter_map(|layer| FilterTerm::all(&[FilterTerm::protocol(protocol(*layer)), failing_term(*layer)?]))
+            .collect();
+        let term = FilterTerm::any(&terms)?;
+        return Some(inside(Filter::everything().and(term), namespace));
+    };
+    Some(failing(all(*only, namespace), *only))
+}
+
 /// A filter's failing calls.
 pub(super) fn failing(of: Filter, layer: Layer) -> Filter {
     narrowed(of, failing_term(layer))
+}
+
+/// The same, where a field tells failing calls of this layer from others.
+pub(super) fn failing_only(of: Filter, layer: Layer) -> Option<Filter> {
+    Some(of.and(failing_term(layer)?))
+}
+
+/// A filter's calls that did not fail, where a field tells.
+pub(super) fn good(of: Filter, layer: Layer) -> Filter {
+    narrowed(of, failing_term(layer).map(|term| term.negated()))
 }
 
 /// A filter's calls that took this long or longer, µs.
@@ -79,6 +145,7 @@ impl End {
             Naming::Service => text(self.service, name),
             Naming::Pod => text(self.pod, name),
             Naming::Address => return text(self.ip, name).into_iter().collect(),
+            Naming::Node => return Vec::new(),
             Naming::Outside => return text(self.namespace, "").into_iter().collect(),
             Naming::Word => text(self.service, name)
                 .zip(text(self.pod, name))
@@ -95,11 +162,6 @@ impl End {
 /// A filter's calls to services of these names, in any namespace.
 pub(super) fn to_services(of: Filter, names: &BTreeSet<String>) -> Filter {
     narrowed(of, one_of(names))
-}
-
-/// A filter's calls to anything but services of these names.
-pub(super) fn to_others(of: Filter, names: &BTreeSet<String>) -> Filter {
-    narrowed(of, one_of(names).map(|term| term.negated()))
 }
 
 fn one_of(names: &BTreeSet<String>) -> Option<FilterTerm> {
@@ -124,8 +186,12 @@ pub(super) fn along(key: &EdgeKey) -> Filter {
 
 /// The layer's calls, inside one namespace where the user named one.
 pub(super) fn all(of: Layer, namespace: Option<&str>) -> Filter {
+    inside(layer(of), namespace)
+}
+
+fn inside(of: Filter, namespace: Option<&str>) -> Filter {
     let inside = namespace.and_then(|namespace| FilterTerm::equals(FieldId::DST_NAMESPACE, namespace).ok());
-    narrowed(layer(of), inside)
+    narrowed(of, inside)
 }
 
 #[cfg(test)]
@@ -151,7 +217,7 @@ mod tests {
                 Naming::Outside,
                 Naming::Word,
             ] {
-                for layer in [Layer::Http, Layer::Dns, Layer::Tcp] {
+                for layer in [Layer::Http, Layer::Grpc, Layer::Postgresql, Layer::Dns, Layer::Tcp] {
                     let key = EdgeKey {
                         from: party(Some(name), "from", naming),
                         to: party(Some("shop"), name, naming),

@@ -55,6 +55,10 @@ pub enum CauseKind {
 pub struct Finding {
     pub verdict: Verdict,
     pub confidence: Confidence,
+    /// The same as a number, 0 to 1: how often a finding like this one is right.
+    pub probability: f64,
+    /// Parties that may be behind it, the strongest first, with what speaks for each; the causes are among them.
+    pub suspects: Vec<Named>,
     /// Why the confidence is not higher, or why the verdict is what it is.
     pub because: Vec<String>,
     pub causes: Vec<Cause>,
@@ -65,6 +69,30 @@ pub struct Finding {
     pub impact: Vec<Impact>,
     pub ruled_out: Vec<RuledOut>,
     pub next: Vec<String>,
+}
+
+impl Finding {
+    /// A finding that names nobody.
+    pub fn bare(verdict: Verdict, confidence: Confidence, because: Vec<String>) -> Self {
+        let probability = match confidence {
+            Confidence::High => 0.9,
+            Confidence::Medium => 0.7,
+            Confidence::Low => 0.4,
+        };
+        Self {
+            verdict,
+            confidence,
+            probability,
+            suspects: Vec::new(),
+            because,
+            causes: Vec::new(),
+            about: None,
+            path: Vec::new(),
+            impact: Vec::new(),
+            ruled_out: Vec::new(),
+            next: Vec::new(),
+        }
+    }
 }
 
 #[derive(Clone, Debug, PartialEq)]
@@ -106,6 +134,18 @@ pub struct RuledOut {
     pub party: Party,
     pub reason: String,
     pub evidence: Vec<EvidenceId>,
+}
+
+/// A party in a ranking.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Named {
+    pub party: Party,
+    pub workload: Option<String>,
+    pub kind: CauseKind,
+    /// 0 to 1, of the first one 1.
+    pub score: f64,
+    /// "explains 612 of 640 failing calls".
+    pub why: String,
 }
 
 /// Why a run ended without a finding: something about the environment has to be mended first.

@@ -139,7 +139,14 @@ pub struct Budget {
 pub struct SurveyRules {
     /// Rows asked for in one list, 1 to 1000.
     pub rows: u32,
-    /// Services looked at, busiest first; the rest is named as not seen.
-    pub services: usize,
+    /// Requests of a stretch are listed whole in at most so many lists; more than these hold are sampled.
+    pub lists: usize,
+    /// Lists of a sample, spread over the stretch, and the rows of each.
+    pub sampled_lists: usize,
+    pub sampled_rows: u32,
+    /// Edges with failing calls that are counted exactly where no list showed them whole.
+    pub counted_edges: usize,
+    /// Rows of a list of the abnormal calls of one edge, in full form.
+    pub abnormal_rows: u32,
     pub abnormal: Thresholds,
 }

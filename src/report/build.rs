@@ -2,9 +2,10 @@
 
 use super::model::{
     Attachment, Cost, Coverage, Evidence, Hop, Impact, Moment, Refusal, Report, RootCause, RuledOut, SCHEMA,
-    Stretch, Window,
+    Stretch, Suspect, Window,
 };
 use crate::{
+    analysis::{Naming, Party},
     investigation::{
         Case, EvidenceId, Finding, Verdict,
         finding::{Cause, CauseKind},
@@ -30,6 +31,7 @@ pub fn report(case: &Case, finding: &Finding, created: Utc) -> Report {
         },
         verdict: finding.verdict,
         confidence: finding.confidence,
+        probability: (finding.probability * 100.0).round() / 100.0,
         because: finding.because.clone(),
         about: finding.about.clone(),
         summary: summary(case, finding, &clock),
@@ -37,6 +39,18 @@ pub fn report(case: &Case, finding: &Finding, created: Utc) -> Report {
             .causes
             .iter()
             .map(|cause| root_cause(cause, &clock))
+            .collect(),
+        suspects: finding
+            .suspects
+            .iter()
+            .map(|named| Suspect {
+                service: service(&named.party),
+                namespace: named.party.namespace.clone(),
+                workload: named.workload.clone(),
+                kind: named.kind,
+                score: (named.score * 1000.0).round() / 1000.0,
+                why: named.why.clone(),
+            })
             .collect(),
         path: finding
             .path
@@ -110,9 +124,14 @@ fn ids(ids: &[EvidenceId]) -> Vec<String> {
     ids.iter().map(|id| id.0.clone()).collect()
 }
 
+/// A fault of a node is of no service.
+fn service(party: &Party) -> Option<String> {
+    (party.naming != Naming::Node).then(|| party.name.clone())
+}
+
 fn root_cause(cause: &Cause, clock: &Clock) -> RootCause {
     RootCause {
-        service: Some(cause.party.name.clone()),
+        service: service(&cause.party),
         namespace: cause.party.namespace.clone(),
         workload: cause.workload.clone(),
         kind: cause.kind,
@@ -277,7 +296,7 @@ fn summary(case: &Case, finding: &Finding, clock: &Clock) -> String {
                 .picture
                 .edges
                 .iter()
-                .filter(|(key, _)| key.layer == crate::analysis::Layer::Http)
+                .filter(|(key, _)| key.layer.is_request())
                 .map(|(_, edge)| edge.during.calls)
                 .sum();
             let compared = if case.picture.has_baseline {

@@ -22,6 +22,8 @@ pub struct Report {
     pub window: Window,
     pub verdict: Verdict,
     pub confidence: Confidence,
+    /// The same as a number, 0 to 1: how often a finding like this one is right.
+    pub probability: f64,
     /// Why the confidence is not higher, or why nothing more can be said.
     pub because: Vec<String>,
     /// What is to be said of the workload that was named.
@@ -30,6 +32,9 @@ pub struct Report {
     pub summary: String,
     /// Ranked; usually one.
     pub root_causes: Vec<RootCause>,
+    /// Who may be behind it, the strongest first; the root causes are among them.
+    #[serde(default)]
+    pub suspects: Vec<Suspect>,
     /// From where people noticed to the cause.
     pub path: Vec<Hop>,
     pub impact: Vec<Impact>,
@@ -73,6 +78,21 @@ pub struct RootCause {
     pub ended: Option<String>,
     pub explanation: String,
     pub evidence: Vec<String>,
+}
+
+/// A party in the ranking.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Suspect {
+    /// Null for a node.
+    pub service: Option<String>,
+    pub namespace: Option<String>,
+    /// Pod or node where the suspicion is local to one.
+    pub workload: Option<String>,
+    pub kind: CauseKind,
+    /// 0 to 1, of the first one 1.
+    pub score: f64,
+    /// "612 new failing calls lead to it".
+    pub why: String,
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]

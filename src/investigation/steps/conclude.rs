@@ -19,15 +19,8 @@ impl Conclude {
     /// Nothing was recorded that could be looked at.
     pub fn no_data(because: String, next: Vec<String>) -> Self {
         Self::new(Finding {
-            verdict: Verdict::NoData,
-            confidence: Confidence::High,
-            because: vec![because],
-            causes: Vec::new(),
-            about: None,
-            path: Vec::new(),
-            impact: Vec::new(),
-            ruled_out: Vec::new(),
             next,
+            ..Finding::bare(Verdict::NoData, Confidence::High, vec![because])
         })
     }
 }

@@ -2,6 +2,7 @@
 
 use super::{Patience, answer, one, read, stopped, survey::Survey};
 use crate::{
+    analysis::Layer,
     investigation::{
         action::{Action, Answer, Failure, FailureKind},
         case::Case,
@@ -150,6 +151,12 @@ impl Index {
         match &dissection.status {
             DissectionStatus::Completed => {
                 case.coverage.entries = dissection.entries;
+                case.layers = dissection
+                    .protocols
+                    .iter()
+                    .filter_map(|name| Layer::of_protocol(name))
+                    .filter(|layer| layer.is_request())
+                    .collect();
                 case.dissected = Some(name);
                 case.file(
                     answer,

@@ -4,14 +4,15 @@ use serde_json::json;
 
 use super::{answers, read, stopped, weigh::Weigh};
 use crate::{
-    analysis::{EdgeKey, Layer, Outcome, outcome, suspects},
+    analysis::{EdgeKey, Layer, Outcome, outcome},
     investigation::{
         action::Action,
         case::{Case, Reading},
         machine::{Plan, Seen, State, Step},
     },
+    kfl::Filter,
     wire::{
-        Operation, Scope,
+        Operation,
         decode::{self, Call, CallDetail},
     },
 };
@@ -36,9 +37,8 @@ const PAYLOAD_BYTES: u32 = 4096;
 
 impl Inspect {
     pub fn new(case: &Case) -> Self {
-        let rules = &case.settings.playbook.survey.abnormal;
         let mut looks = Vec::new();
-        for suspect in suspects(&case.picture, rules).into_iter().take(2) {
+        for suspect in case.diagnosis.suspects.iter().take(2) {
             for key in suspect.path.iter().chain(&suspect.edges).rev() {
                 let Some(edge) = case.picture.edges.get(key) else {
                     continue;
@@ -69,12 +69,7 @@ impl Inspect {
 }
 
 fn look(case: &Case, key: &EdgeKey, call: &Call, failing: bool) -> Look {
-    let scope = Scope {
-        snapshot: case.snapshot.as_ref().map(|secured| secured.reference.clone()),
-        dissection: case.dissected.clone().flatten(),
-        filter: String::new(),
-        window: None,
-    };
+    let scope = case.scope(&Filter::everything(), None);
     let operation = Operation::CallDetail {
         scope,
         call: call.id.clone(),

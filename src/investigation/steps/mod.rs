@@ -8,6 +8,7 @@ pub mod narrow;
 pub mod preflight;
 pub mod secure;
 pub mod survey;
+mod verdict;
 pub mod weigh;
 pub mod window;
 

@@ -1,12 +1,13 @@
 //! From broad to narrow: each abnormal edge on its own, from before the window to its end, so that
-//! the first abnormal call is found rather than the first one asked for.
+//! the first abnormal call is found rather than the first one asked for. Beside them good calls of the leading
+//! suspect's edges, to see what sets the others apart, and connections, to see whether it is the network.
 
 use chrono::TimeDelta;
 use serde_json::json;
 
-use super::{answers, inspect::Inspect, read, stopped, weigh::Weigh};
+use super::{answers, inspect::Inspect, read, stopped, survey::baseline, weigh::Weigh};
 use crate::{
-    analysis::{Change, EdgeKey, Layer, Onset, compare, onset_of_events, risen, suspects},
+    analysis::{Change, EdgeKey, Layer, Mechanism, Onset, Outcome, Side, compare, onset_of_events, outcome, risen},
     investigation::{
         action::{Action, Answer},
         case::{Case, Event},
@@ -14,7 +15,7 @@ use crate::{
         machine::{Plan, Seen, State, Step},
     },
     time::{Utc, Window},
-    wire::{CallForm, Operation, Scope, decode},
+    wire::{CallForm, Operation, decode},
 };
 
 /// Lists the abnormal calls of every abnormal edge; where a list is cut, of the earlier half again.
@@ -23,18 +24,29 @@ pub struct Narrow {
     queue: Vec<Look>,
 }
 
-/// One stretch of one edge.
+/// One list.
 #[derive(Clone, Debug, PartialEq)]
 struct Look {
-    key: EdgeKey,
+    at: What,
     window: Window,
-    /// How often the stretch was halved already.
-    halved: u32,
     operation: Operation,
 }
 
+#[derive(Clone, Debug, PartialEq)]
+enum What {
+    /// The abnormal calls of an edge, in a stretch that was halved so often.
+    Abnormal { key: EdgeKey, halved: u32 },
+    /// Good calls of an edge.
+    Good { key: EdgeKey },
+    /// All connections of a stretch.
+    Connections(Side),
+}
+
 /// Edges looked at; more than these are named as not seen.
-const EDGES: usize = 16;
+const EDGES: usize = 12;
+
+/// Suspects whose edges are looked at.
+const SUSPECTS: usize = 3;
 
 /// Halving a window of a day this often gives less than half a minute.
 const HALVINGS: u32 = 12;
@@ -43,18 +55,17 @@ const BATCH: usize = 8;
 
 impl Narrow {
     pub fn new(case: &mut Case) -> Self {
-        let rules = &case.settings.playbook.survey.abnormal;
         // The edges of the leading suspect first: they are needed most if the budget ends.
         let mut keys: Vec<EdgeKey> = Vec::new();
-        for suspect in suspects(&case.picture, rules) {
+        for suspect in case.diagnosis.suspects.iter().take(SUSPECTS) {
             for key in suspect
                 .path
-                .into_iter()
-                .chain(suspect.edges)
-                .chain(suspect.explains)
+                .iter()
+                .chain(&suspect.edges)
+                .chain(&suspect.explains)
             {
-                if !keys.contains(&key) {
-                    keys.push(key);
+                if !keys.contains(key) {
+                    keys.push(key.clone());
                 }
             }
         }
@@ -73,7 +84,13 @@ impl Narrow {
         let Some(window) = whole(case) else {
             return Self { queue: Vec::new() };
         };
-        let queue = keys.into_iter().map(|key| look(case, key, window, 0)).collect();
+        let mut queue: Vec<Look> = keys
+            .into_iter()
+            .filter_map(|key| look(case, key, window, 0))
+            .collect();
+        queue.extend(good(case));
+        queue.extend(connections(case));
+        queue.retain(|look| !case.has_asked(&look.operation));
         Self { queue }
     }
 }
@@ -87,40 +104,109 @@ fn whole(case: &Case) -> Option<Window> {
     })
 }
 
-fn look(case: &Case, key: EdgeKey, window: Window, halved: u32) -> Look {
-    let rules = &case.settings.playbook.survey;
-    let change = case.picture.edges.get(&key).map_or(Change::None, |edge| {
-        compare(&edge.before, &edge.during, &rules.abnormal)
+/// How an edge changed; where it did not by itself, how the leading suspect's own step shows on it.
+fn change(case: &Case, key: &EdgeKey) -> Change {
+    let rules = &case.settings.playbook.survey.abnormal;
+    let of_edge = case.picture.edges.get(key).map_or(Change::None, |edge| {
+        compare(&edge.before, &edge.during, rules)
     });
+    if of_edge.is_abnormal() {
+        return of_edge;
+    }
+    let step = case
+        .diagnosis
+        .suspects
+        .iter()
+        .filter(|suspect| suspect.edges.contains(key))
+        .filter_map(|suspect| suspect.slowness.as_ref())
+        .find_map(|slow| slow.own.map(|(step, _)| step).or(slow.gap));
+    step.map_or(Change::None, |step| Change::Slower {
+        percent: 50,
+        before_us: step.before_us,
+        during_us: step.during_us,
+    })
+}
+
+fn look(case: &Case, key: EdgeKey, window: Window, halved: u32) -> Option<Look> {
+    let rules = &case.settings.playbook.survey;
     let along = filters::along(&key);
-    let filter = match change {
+    let filter = match change(case, &key) {
         // Half way between what was usual and what is now: above it lies what changed.
         Change::Slower {
             before_us, during_us, ..
         } => filters::slow(along, before_us + (during_us - before_us) / 2),
-        _ => filters::failing(along, key.layer),
-    };
-    let scope = Scope {
-        snapshot: case.snapshot.as_ref().map(|secured| secured.reference.clone()),
-        dissection: case.dissected.clone().flatten(),
-        filter: filter.to_string(),
-        window: Some(window),
+        _ => filters::failing_only(along, key.layer)?,
     };
     let form = if key.layer == Layer::Tcp {
         CallForm::Raw
     } else {
         CallForm::Full
     };
-    Look {
-        key,
+    Some(Look {
         window,
-        halved,
         operation: Operation::ListCalls {
-            scope,
-            limit: rules.rows,
+            scope: case.scope(&filter, Some(window)),
+            limit: rules.abnormal_rows.min(rules.rows),
             form,
         },
+        at: What::Abnormal { key, halved },
+    })
+}
+
+/// Good calls on the edges of the leading suspect.
+fn good(case: &Case) -> Vec<Look> {
+    let (Some(window), Some(suspect)) = (case.window, case.diagnosis.suspects.first()) else {
+        return Vec::new();
+    };
+    let rules = &case.settings.playbook.survey;
+    let mut looks = Vec::new();
+    for key in suspect.edges.iter().filter(|key| key.layer.is_request()).take(2) {
+        let filter = filters::good(filters::along(key), key.layer);
+        looks.push(Look {
+            window,
+            operation: Operation::ListCalls {
+                scope: case.scope(&filter, Some(window)),
+                limit: (rules.abnormal_rows / 2).clamp(1, rules.rows),
+                form: CallForm::Full,
+            },
+            at: What::Good { key: key.clone() },
+        });
     }
+    looks
+}
+
+/// Connections of both stretches, where something was slow or unanswered: it may be the network.
+fn connections(case: &Case) -> Vec<Look> {
+    let may_be = case.diagnosis.suspects.iter().take(SUSPECTS).any(|suspect| {
+        matches!(
+            suspect.mechanism,
+            Mechanism::Slow
+                | Mechanism::Starved
+                | Mechanism::Network
+                | Mechanism::GivesUp { .. }
+                | Mechanism::Failing(_, Outcome::NoAnswer | Outcome::Unanswered | Outcome::Reset | Outcome::DnsFailure)
+        )
+    });
+    if !may_be {
+        return Vec::new();
+    }
+    let rules = &case.settings.playbook.survey;
+    let filter = filters::all(Layer::Tcp, case.settings.namespace.as_deref());
+    [(Side::During, case.window), (Side::Before, baseline(case))]
+        .into_iter()
+        .filter_map(|(side, window)| {
+            let window = window?;
+            Some(Look {
+                window,
+                operation: Operation::ListCalls {
+                    scope: case.scope(&filter, Some(window)),
+                    limit: rules.abnormal_rows.min(rules.rows),
+                    form: CallForm::Raw,
+                },
+                at: What::Connections(side),
+            })
+        })
+        .collect()
 }
 
 impl Step for Narrow {
@@ -181,12 +267,55 @@ fn take(case: &mut Case, look: &Look, answer: &Answer) -> Option<Look> {
         }
     };
     case.listed.extend(list.calls.iter().map(|call| call.id.clone()));
+    match &look.at {
+        What::Abnormal { key, halved } => take_abnormal(case, look, key, *halved, answer, list),
+        What::Good { key } => {
+            let id = case.file(
+                answer,
+                json!({ "from": key.from.to_string(), "to": key.to.to_string(), "good_listed": list.calls.len(), "truncated": list.truncated }),
+            );
+            if let Some(id) = id {
+                case.support(key, &id);
+            }
+            let edge = case.picture.edge(key.clone());
+            edge.good = list.calls;
+            edge.good.retain(|call| outcome(call) == Outcome::Good);
+            None
+        }
+        What::Connections(side) => {
+            let again = |call: &&decode::Call| {
+                call.tcp.as_ref().and_then(|tcp| tcp.retransmissions).unwrap_or(0) > 0
+            };
+            let id = case.file(
+                answer,
+                json!({
+                    "window": if *side == Side::During { "during" } else { "before" },
+                    "connections_listed": list.calls.len(),
+                    "with_retransmissions": list.calls.iter().filter(again).count(),
+                    "truncated": list.truncated,
+                }),
+            );
+            case.connections.evidence.extend(id);
+            case.connections.calls.extend(list.calls.into_iter().map(|call| (*side, call)));
+            None
+        }
+    }
+}
+
+fn take_abnormal(
+    case: &mut Case,
+    look: &Look,
+    key: &EdgeKey,
+    halved: u32,
+    answer: &Answer,
+    list: decode::CallList,
+) -> Option<Look> {
     let mut calls = list.calls;
     calls.sort_by(|a, b| a.ts.cmp(&b.ts).then_with(|| a.id.cmp(&b.id)));
     let found = calls.len();
-    if found == 0 && look.halved > 0 {
+    if found == 0 && halved > 0 {
         // Nothing in the earlier half: the first one is later than its end.
-        return look_later(case, look);
+        return look_later(case, look, key, halved);
     }
     if let Some(asked) = case.window {
         calls = risen(calls, look.window.start, &asked);
@@ -198,8 +327,8 @@ fn take(case: &mut Case, look: &Look, answer: &Answer) -> Option<Look> {
     let id = case.file(
         answer,
         json!({
-            "from": look.key.from.to_string(),
-            "to": look.key.to.to_string(),
+            "from": key.from.to_string(),
+            "to": key.to.to_string(),
             "abnormal_listed": found,
             "abnormal": list.total,
             "truncated": list.truncated,
@@ -208,11 +337,11 @@ fn take(case: &mut Case, look: &Look, answer: &Answer) -> Option<Look> {
         }),
     );
     if let Some(id) = &id {
-        case.support(&look.key, id);
+        case.support(key, id);
     }
     let first = first?;
-    let exact = !list.truncated && look.halved == 0;
-    let edge = case.picture.edge(look.key.clone());
+    let exact = !list.truncated && halved == 0;
+    let edge = case.picture.edge(key.clone());
     edge.onset = Some(Onset {
         at: first.ts,
         ended: first.ts + TimeDelta::microseconds(first.elapsed_us.unwrap_or(0).max(0)),
@@ -224,12 +353,8 @@ fn take(case: &mut Case, look: &Look, answer: &Answer) -> Option<Look> {
         edge.failing = calls;
     }
     if let Some(id) = id {
-        let noun = if look.key.layer == Layer::Tcp {
-            "connection"
-        } else {
-            "call"
-        };
-        let what = format!("first abnormal {noun} from {} to {}", look.key.from, look.key.to);
+        let noun = if key.layer == Layer::Tcp { "connection" } else { "call" };
+        let what = format!("first abnormal {noun} from {} to {}", key.from, key.to);
         case.events.retain(|event| event.what != what);
         case.events.push(Event {
             at: first.ts,
@@ -237,30 +362,25 @@ fn take(case: &mut Case, look: &Look, answer: &Answer) -> Option<Look> {
             evidence: vec![id],
         });
     }
-    if list.truncated && look.halved < HALVINGS {
+    if list.truncated && halved < HALVINGS {
         let middle = look.window.start + look.window.length() / 2;
-        return Some(look_again(
-            case,
-            look,
-            Window {
-                start: look.window.start,
-                end: middle,
-            },
-        ));
+        let earlier = Window {
+            start: look.window.start,
+            end: middle,
+        };
+        return self::look(case, key.clone(), earlier, halved + 1);
     }
     None
 }
 
-fn look_again(case: &Case, look_before: &Look, window: Window) -> Look {
-    look(case, look_before.key.clone(), window, look_before.halved + 1)
-}
-
 /// The half that follows an empty one.
-fn look_later(case: &Case, empty: &Look) -> Option<Look> {
-    if empty.halved >= HALVINGS {
+fn look_later(case: &Case, empty: &Look, key: &EdgeKey, halved: u32) -> Option<Look> {
+    if halved >= HALVINGS {
         return None;
     }
     let start = empty.window.end;
     let end = start + empty.window.length() / 2;
-    (start < end).then(|| look_again(case, empty, Window { start, end }))
+    (start < end)
+        .then(|| look(case, key.clone(), Window { start, end }, halved + 1))
+        .flatten()
 }

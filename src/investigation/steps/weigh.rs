@@ -3,9 +3,9 @@
 
 use serde_json::json;
 
-use super::{answers, conclude::Conclude, handoff::Handoff, read};
+use super::{answers, conclude::Conclude, handoff::Handoff, read, verdict};
 use crate::{
-    analysis::{Naming, Party, Suspect, suspects},
+    analysis::{Naming, Party, Suspect, lossy},
     investigation::{
         account,
         action::Action,
@@ -110,7 +110,8 @@ impl Step for Weigh {
 }
 
 fn weigh(case: &mut Case, control: Option<&(u64, Vec<EvidenceId>)>) -> State {
-    let rules = case.settings.playbook.survey.abnormal.clone();
+    super::survey::rank(case);
+    case.lossy = lossy(&case.connections.calls.iter().map(|(side, call)| (*side, call)).collect::<Vec<_>>());
     let gaps = case.coverage.gaps();
     let matching = control.map(|(calls, _)| *calls);
     case.coverage.control = matching;
@@ -140,7 +141,7 @@ fn weigh(case: &mut Case, control: Option<&(u64, Vec<EvidenceId>)>) -> State {
         ];
         return State::Conclude(Conclude::no_data(because, next));
     }
-    let ranked = suspects(&case.picture, &rules);
+    let ranked = verdict::ranked(case);
     let Some(leading) = ranked.first() else {
         return State::Conclude(Conclude::new(Finding {
             about: account::about(case),
@@ -149,7 +150,7 @@ fn weigh(case: &mut Case, control: Option<&(u64, Vec<EvidenceId>)>) -> State {
     };
     let finding = Finding {
         about: account::about(case),
-        ..found(case, leading, ranked.get(1), &gaps)
+        ..verdict::found(case, leading, &ranked, &gaps)
     };
     if case.settings.pcap && finding.verdict == Verdict::RootCause {
         return State::Handoff(Handoff::new(finding));
@@ -185,15 +186,9 @@ fn nothing(case: &Case, gaps: &[String]) -> Finding {
         "mend what kept queries from being answered (`rca-agent doctor` checks each part), or raise the budget, and ask again"
     };
     Finding {
-        verdict,
-        confidence,
-        because,
-        causes: Vec::new(),
-        about: None,
-        path: Vec::new(),
-        impact: Vec::new(),
         ruled_out: account::unchanged(case, None),
         next: vec![next.to_owned()],
+        ..Finding::bare(verdict, confidence, because)
     }
 }
 
@@ -227,22 +222,15 @@ fn few(case: &Case) -> Vec<String> {
 fn inconclusive(mut because: Vec<String>, reasons: Vec<String>) -> Finding {
     because.splice(0..0, reasons);
     Finding {
-        verdict: Verdict::Inconclusive,
-        confidence: Confidence::Low,
-        because,
-        causes: Vec::new(),
-        about: None,
-        path: Vec::new(),
-        impact: Vec::new(),
-        ruled_out: Vec::new(),
         next: vec![
             "would decide: a window that reaches further past the first failures (--until)".to_owned(),
         ],
+        ..Finding::bare(Verdict::Inconclusive, Confidence::Low, because)
     }
 }
 
 /// A doubt, where more of the time asked about is missing from the data than its very ends.
-fn missing(case: &Case) -> Option<String> {
+pub(super) fn missing(case: &Case) -> Option<String> {
     const LITTLE: f64 = 0.02;
     let percent = (case.coverage.missing * 100.0).round();
     (case.coverage.missing > LITTLE)
@@ -255,112 +243,8 @@ const MUCH: f64 = 0.25;
 /// Names listed to somebody who may have mistyped one.
 const NAMES: usize = 30;
 
-const NO_BASELINE: &str = "nothing was recorded before the window to compare with";
+pub(super) const NO_BASELINE: &str = "nothing was recorded before the window to compare with";
 
-/// From this many doubts on, or this many queries without an answer, a suspect is no cause.
-const TOO_MANY: usize = 3;
-
-fn not_looked_at(gap: &str) -> String {
+pub(super) fn not_looked_at(gap: &str) -> String {
     format!("part of the window was not looked at: {gap}")
-}
-
-/// The finding around the leading suspect, with what speaks against it.
-fn found(case: &Case, leading: &Suspect, rival: Option<&Suspect>, gaps: &[String]) -> Finding {
-    let named = account::cause(case, leading);
-    let path = account::path(case, leading);
-    let mut doubts = Vec::new();
-    if !case.picture.has_baseline {
-        doubts.push(NO_BASELINE.to_owned());
-    }
-    doubts.extend(gaps.first().map(|gap| not_looked_at(gap)));
-    doubts.extend(missing(case));
-    match named.onset {
-        None => doubts.push("no first abnormal call could be found".to_owned()),
-        Some(onset) => {
-            let earlier = path
-                .iter()
-                .filter(|hop| hop.ended < onset)
-                .min_by_key(|hop| hop.first_abnormal);
-            if let Some(hop) = earlier {
-                doubts.push(format!(
-                    "the call from {} to {} failed before the cause did",
-                    hop.from, hop.to
-                ));
-            }
-        }
-    }
-    if let Some(rival) = rival.filter(|rival| {
-        rival.weight.saturating_mul(2) >= leading.weight && rival.explains != leading.explains
-    }) {
-        let disjoint = rival.explains.is_disjoint(&leading.explains);
-        if disjoint || rival.strength >= leading.strength {
-            doubts.push(format!(
-                "{} changed as well and explains {} abnormal {} to {} of the leading suspect",
-                rival.party,
-                words::number(rival.weight),
-                words::plural(rival.weight, "call"),
-                words::number(leading.weight)
-            ));
-        }
-    }
-    let unanswered: usize = case
-        .coverage
-        .unanswered
-        .values()
-        .map(|failed| failed.count as usize)
-        .sum();
-    if doubts.len() >= TOO_MANY
-        || unanswered >= TOO_MANY
-        || case.coverage.cut_short
-        || case.coverage.unreliable
-    {
-        return undecided(leading, rival, doubts);
-    }
-    let confidence = match doubts.len() {
-        0 => Confidence::High,
-        1 => Confidence::Medium,
-        _ => Confidence::Low,
-    };
-    Finding {
-        verdict: Verdict::RootCause,
-        confidence,
-        because: doubts,
-        impact: account::impact(case, leading),
-        ruled_out: account::ruled_out(case, leading),
-        next: account::next(case, &named, leading),
-        about: None,
-        causes: vec![named],
-        path,
-    }
-}
-
-/// Too much speaks against every suspect: the best two are named as what they are, with what would decide.
-fn undecided(leading: &Suspect, rival: Option<&Suspect>, doubts: Vec<String>) -> Finding {
-    let mut because = doubts;
-    let mut next = Vec::new();
-    for suspect in [Some(leading), rival].into_iter().flatten() {
-        let explains = words::number(suspect.weight);
-        because.push(format!(
-            "a suspect, not a cause: {} (abnormal calls it would explain: {explains})",
-            suspect.party
-        ));
-        if let Some(key) = suspect.edges.first() {
-            let filter = filters::failing(filters::along(key), key.layer).to_string();
-            next.push(format!(
-                "would decide: the calls from {} to {}, `{filter}`, before and during the window",
-                key.from, key.to
-            ));
-        }
-    }
-    Finding {
-        verdict: Verdict::Inconclusive,
-        confidence: Confidence::Low,
-        because,
-        causes: Vec::new(),
-        about: None,
-        path: Vec::new(),
-        impact: Vec::new(),
-        ruled_out: Vec::new(),
-        next,
-    }
 }

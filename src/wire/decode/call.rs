@@ -41,6 +41,10 @@ pub struct Call {
     pub status: Option<i64>,
     /// From the request to the end of the response, µs.
     pub elapsed_us: Option<i64>,
+    /// The same as the server's end saw it, µs. Only our own hub says it, where both ends were captured.
+    pub server_elapsed_us: Option<i64>,
+    /// gRPC's own status, inside HTTP's.
+    pub grpc_status: Option<i64>,
     /// The node that recorded it.
     pub node_id: Option<String>,
     pub conn_id: Option<String>,
@@ -162,6 +166,11 @@ pub(super) fn call(value: &Value) -> Result<Call, DecodeError> {
             .int(&["status", "status_code"])
             .or_else(|| response?.int(&["status", "status_code"])),
         elapsed_us: elapsed_us(fields),
+        server_elapsed_us: fields
+            .number(&["server_latency_ms"])
+            .and_then(|ms| whole((ms * 1e3).round()))
+            .filter(|us| *us >= 0),
+        grpc_status: fields.int(&["grpc_status"]).filter(|status| *status >= 0),
         node_id: fields.text(&["node_id", "node"]),
         conn_id: fields.text(&["conn_id", "connection_id"]),
         request_headers: headers(&["req_headers", "request_headers"], request),

@@ -21,6 +21,8 @@ pub struct Dissection {
     pub progress: Option<f64>,
     /// How many entries it has made so far.
     pub entries: Option<u64>,
+    /// Protocols it found entries of, by the server's names, where it says.
+    pub protocols: Vec<String>,
     pub errors: Vec<String>,
 }
 
@@ -99,6 +101,12 @@ pub fn dissection(answer: &Value) -> Result<Dissection, DecodeError> {
                     .object(&["stats"])?
                     .count(&["entries_created", "entry_count", "entries"])
             }),
+        protocols: fields
+            .object(&["stats"])
+            .and_then(|stats| stats.get(&["protocol_counts", "protocols"]))
+            .and_then(Value::as_object)
+            .map(|counts| counts.keys().map(|name| name.to_lowercase()).collect())
+            .unwrap_or_default(),
         errors,
     })
 }

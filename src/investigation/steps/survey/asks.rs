@@ -2,77 +2,126 @@
 
 use std::collections::BTreeSet;
 
-use super::{About, Ask, Known, Which, Whose, baseline};
+use super::{About, Ask, Group, Known, Which, baseline, stretch};
 use crate::{
     analysis::{EdgeKey, Layer},
     investigation::{case::Case, filters},
     kfl::{self, Filter},
     query::pack,
-    wire::{CallForm, Operation, Scope},
+    time::Window,
+    wire::{CallForm, Operation},
 };
-
-/// A scope over the window, or over the time before it.
-fn scope(case: &Case, filter: &Filter, during: bool) -> Scope {
-    let window = if during { case.window } else { baseline(case) };
-    Scope {
-        snapshot: case.snapshot.as_ref().map(|secured| secured.reference.clone()),
-        dissection: case.dissected.clone().flatten(),
-        filter: filter.to_string(),
-        window,
-    }
-}
-
-fn list(case: &Case, layer: Layer, filter: &Filter, during: bool) -> Operation {
-    let form = if layer == Layer::Tcp {
-        CallForm::Raw
-    } else {
-        CallForm::Compact
-    };
-    Operation::ListCalls {
-        scope: scope(case, filter, during),
-        limit: case.settings.playbook.survey.rows,
-        form,
-    }
-}
 
 /// Both stretches of time, where there is something before the window.
 fn stretches(case: &Case) -> impl Iterator<Item = bool> + use<> {
     [Some(true), baseline(case).map(|_| false)].into_iter().flatten()
 }
 
+fn list(case: &Case, group: Group, filter: &Filter, window: Window, limit: u32) -> Operation {
+    let form = if group == Group::Connections {
+        CallForm::Raw
+    } else {
+        CallForm::Compact
+    };
+    Operation::ListCalls {
+        scope: case.scope(filter, Some(window)),
+        limit,
+        form,
+    }
+}
+
+fn requests(case: &Case) -> Filter {
+    filters::any_of(
+        &Group::Requests.layers(case),
+        case.settings.namespace.as_deref(),
+    )
+}
+
 /// The server's own statistics of requests, where it has any.
 pub(super) fn statistics(case: &Case) -> Vec<Ask> {
-    let requests = filters::all(Layer::Http, case.settings.namespace.as_deref());
+    let requests = requests(case);
     let asked = stretches(case).map(|during| Ask {
         about: About::Statistics,
         during,
         operation: Operation::ApiStats {
-            scope: scope(case, &requests, during),
+            scope: case.scope(&requests, stretch(case, during)),
         },
     });
     asked.filter(|ask| case.supports(&ask.operation)).collect()
 }
 
-/// Requests before and during the window, where one list shows them; failing calls of every layer.
+/// Most requests of a stretch that are listed whole.
+pub(super) fn most(case: &Case) -> u64 {
+    let rules = &case.settings.playbook.survey;
+    u64::from(rules.rows) * rules.lists as u64
+}
+
+/// Failing calls of every group in both stretches, and as many requests as one list shows.
 pub(super) fn broad(case: &Case, known: &Known) -> Vec<Ask> {
     let namespace = case.settings.namespace.as_deref();
-    let rows = u64::from(case.settings.playbook.survey.rows);
+    let rules = &case.settings.playbook.survey;
     let mut asks = Vec::new();
     for during in stretches(case) {
-        for layer in [Layer::Http, Layer::Dns, Layer::Tcp] {
-            let all = filters::all(layer, namespace);
-            let failing = filters::failing(all.clone(), layer);
-            let operation = list(case, layer, &failing, during);
+        let Some(window) = stretch(case, during) else { continue };
+        // Of very many calls very many may fail: their beginnings will do, and counts follow.
+        let many = known.size(during).is_some_and(|size| size > most(case));
+        let limit = if many { rules.sampled_rows.min(rules.rows) } else { rules.rows };
+        for group in Group::ALL {
+            let Some(failing) = filters::failing_of_any(&group.layers(case), namespace) else {
+                continue;
+            };
+            // A connection in raw form is as long as four requests.
+            let limit = if group == Group::Connections && many { limit / 4 } else { limit };
             asks.push(Ask {
-                about: About::FailingOf(layer),
+                about: About::Failing(group),
                 during,
-                operation,
+                operation: list(case, group, &failing, window, limit.max(1)),
             });
-            if layer == Layer::Http && known.size(during).is_none_or(|size| size <= rows) {
+        }
+        if !many {
+            asks.push(of_slice(case, during, window, rules.rows));
+        }
+    }
+    asks
+}
+
+/// A list of all requests of a slice of a stretch.
+pub(super) fn of_slice(case: &Case, during: bool, slice: Window, limit: u32) -> Ask {
+    Ask {
+        about: About::Rows(slice),
+        during,
+        operation: list(case, Group::Requests, &requests(case), slice, limit),
+    }
+}
+
+/// A sample of each stretch that has too many requests: slices spread over it, and the services of few calls.
+pub(super) fn rows(case: &Case, known: &mut Known) -> Vec<Ask> {
+    let rules = case.settings.playbook.survey.clone();
+    let mut asks = Vec::new();
+    for during in stretches(case) {
+        let many = known.size(during).is_some_and(|size| size > most(case));
+        if !many && !known.sampled.contains(&during) {
+            continue;
+        }
+        known.sampled.insert(during);
+        let Some(window) = stretch(case, during) else { continue };
+        for slice in evenly(window, rules.sampled_lists) {
+            *known.lists.entry(during).or_default() += 1;
+            asks.push(of_slice(case, during, slice, rules.sampled_rows.min(rules.rows)));
+        }
+        // Those that would be missed: of few calls, the fewest first.
+        let sizes = known.sizes.get(&during).cloned().unwrap_or_default();
+        let few = sizes
+            .into_iter()
+            .filter(|(_, size)| *size <= u64::from(rules.sampled_rows) / 2);
+        for names in pack(few, rules.sampled_rows).groups.into_iter().take(QUIET_LISTS) {
+            let names: BTreeSet<String> = names.into_iter().collect();
+            let filter = filters::to_services(requests(case), &names);
+            if kfl::check(&filter.to_string()).is_ok() {
                 asks.push(Ask {
-                    about: About::Layer(layer),
+                    about: About::Quiet(names),
                     during,
-                    operation: list(case, layer, &all, during),
+                    operation: list(case, Group::Requests, &filter, window, rules.sampled_rows),
                 });
             }
         }
@@ -80,75 +129,29 @@ pub(super) fn broad(case: &Case, known: &Known) -> Vec<Ask> {
     asks
 }
 
-/// Lists of all requests by the service called, where one list does not show them: of busy services each, of
-/// quiet ones together, and one of everybody else.
-pub(super) fn services(case: &mut Case, known: &Known) -> Vec<Ask> {
-    let rules = &case.settings.playbook.survey;
-    let (rows, limit) = (rules.rows, rules.services);
-    let (mut asks, mut left_out) = (Vec::new(), BTreeSet::new());
-    for during in stretches(case) {
-        if known.whole(Layer::Http, during) {
-            continue;
-        }
-        let sizes = known.sizes.get(&during).cloned().unwrap_or_default();
-        let packed = pack(sizes, rows);
-        left_out.extend(packed.groups.iter().skip(limit).flatten().cloned());
-        let mut lists: Vec<Whose> = packed
-            .groups
-            .into_iter()
-            .take(limit)
-            .map(|names| Whose::To(names.into_iter().collect()))
-            .collect();
-        lists.push(Whose::ToOthers(packed.listed.into_iter().collect()));
-        asks.extend(
-            lists
-                .into_iter()
-                .map(|whose| of_services(case, Layer::Http, whose, during)),
-        );
-    }
-    if !left_out.is_empty() {
-        let names: Vec<String> = left_out.into_iter().collect();
-        case.coverage.not_seen.push(format!(
-            "services with little traffic were not looked at one by one: {}",
-            names.join(", ")
-        ));
-    }
-    asks
+/// Lists of quiet services, of each stretch.
+const QUIET_LISTS: usize = 2;
+
+/// The beginnings of so many equal parts.
+fn evenly(window: Window, parts: usize) -> Vec<Window> {
+    let count = i32::try_from(parts.max(1)).unwrap_or(1);
+    let part = window.length() / count;
+    (0..count)
+        .map(|n| Window {
+            start: window.start + part * n,
+            end: if n + 1 == count { window.end } else { window.start + part * (n + 1) },
+        })
+        .filter(|slice| slice.start < slice.end)
+        .collect()
 }
 
-/// A list of the calls to some services.
-fn of_services(case: &Case, layer: Layer, whose: Whose, during: bool) -> Ask {
-    let all = filters::all(layer, case.settings.namespace.as_deref());
-    let filter = match &whose {
-        Whose::All => all,
-        Whose::To(names) => filters::to_services(all, names),
-        Whose::ToOthers(names) => filters::to_others(all, names),
-    };
-    Ask {
-        operation: list(case, layer, &filter, during),
-        about: About::Services(layer, whose),
-        during,
-    }
-}
-
-/// Lists of these, each. With thousands of services a filter that names them all is too long: then that list is
-/// not made, and said to be missing.
-pub(super) fn one_by_one(case: &mut Case, lists: &[(Layer, Whose, bool)]) -> Vec<Ask> {
-    let mut asks = Vec::new();
-    for (layer, whose, during) in lists {
-        let ask = of_services(case, *layer, whose.clone(), *during);
-        let filter = ask.operation.scope().map(|scope| scope.filter.as_str());
-        if kfl::check(filter.unwrap_or_default()).is_ok() {
-            asks.push(ask);
-        } else {
-            let missing =
-                "the calls to services beyond those that one filter can name were not listed".to_owned();
-            if !case.coverage.not_seen.contains(&missing) {
-                case.coverage.not_seen.push(missing);
-            }
-        }
-    }
-    asks
+/// The slices that a cut list is asked for again in: as many as its total needs, or four where there is none.
+pub(super) fn halves(slice: Window, total: Option<u64>, rows: u32) -> Vec<Window> {
+    const SPARE: u64 = 4;
+    let parts = total
+        .filter(|total| *total > u64::from(rows))
+        .map_or(SPARE, |total| (total * 4).div_ceil(u64::from(rows) * 3).max(2));
+    evenly(slice, usize::try_from(parts).unwrap_or(usize::MAX).min(64))
 }
 
 /// How many calls the server counts where a complete list showed them all; only where something is to be counted.
@@ -163,10 +166,23 @@ pub(super) fn proof(case: &Case, known: &Known) -> Vec<Ask> {
     }]
 }
 
-/// What has to be counted: every edge that no list showed whole, and its failing calls where they are not known.
+/// What has to be counted: edges with failing calls that no list showed whole, those with most of them first.
 pub(super) fn wanted(case: &Case, known: &Known) -> Vec<(EdgeKey, Which, bool)> {
+    let mut edges: Vec<(u64, &EdgeKey)> = case
+        .picture
+        .edges
+        .iter()
+        .filter(|(_, edge)| !edge.during.exact || !edge.before.exact)
+        .map(|(key, _)| {
+            let failing = known.counts.get(&(key.clone(), true)).copied().unwrap_or(0);
+            (failing, key)
+        })
+        .filter(|(failing, _)| *failing > 0)
+        .collect();
+    edges.sort_by(|a, b| b.0.cmp(&a.0).then_with(|| a.1.cmp(b.1)));
     let mut wanted = Vec::new();
-    for (key, edge) in &case.picture.edges {
+    for (_, key) in edges.into_iter().take(case.settings.playbook.survey.counted_edges) {
+        let Some(edge) = case.picture.edges.get(key) else { continue };
         for during in stretches(case) {
             let tally = if during { &edge.during } else { &edge.before };
             if tally.exact {
@@ -179,4 +195,13 @@ pub(super) fn wanted(case: &Case, known: &Known) -> Vec<(EdgeKey, Which, bool)> 
         }
     }
     wanted
+}
+
+/// The layer of requests that stands for a list of all of them in facts.
+pub(super) fn words(group: Group) -> &'static str {
+    match group {
+        Group::Requests => "requests",
+        Group::Lookups => "lookups",
+        Group::Connections => Layer::Tcp.noun(),
+    }
 }

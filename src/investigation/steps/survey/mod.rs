@@ -1,11 +1,11 @@
 //! Statistics first: every edge of the service graph before and during the window.
 //!
-//! The turns: the server's own statistics; broad lists with their totals; where all requests are more
-//! than one list shows, a list of each busy service and of several quiet ones together, the last of
-//! them of everybody else; where even that was cut, counting queries an edge. Lookups and connections
-//! are many and mostly fine: of them only the failing ones are listed, and the edges that those show
-//! are counted. Before anything is counted by `total` it is proven that this is a count; where it is
-//! not, rows are.
+//! The turns: the server's own statistics; the failing calls of each kind and the first rows; all requests of both
+//! stretches, in slices of time that one list each shows whole. Where there are too many for that, a sample: slices
+//! spread over the stretch, and services of few calls whole, since a sample would miss them. Lookups and connections
+//! are many and mostly fine: of them only the failing ones are listed. Then the edges that failing calls point at
+//! are counted where no list showed them whole. Before anything is counted by `total` it is proven that this is a
+//! count; where it is not, rows are.
 
 mod asks;
 mod count;
@@ -17,7 +17,7 @@ use chrono::TimeDelta;
 
 use super::{answers, narrow::Narrow, stopped, weigh::Weigh};
 use crate::{
-    analysis::{EdgeKey, Layer, Naming, Party, compare, onset_apart},
+    analysis::{EdgeKey, Layer, diagnose, onset_apart},
     investigation::{
         action::Action,
         case::Case,
@@ -43,7 +43,7 @@ pub struct Survey {
 enum Stage {
     Statistics,
     Broad,
-    Services,
+    Rows,
     /// Whether the server's `total` is a count.
     Proof,
     Edges,
@@ -58,15 +58,45 @@ struct Ask {
     operation: Operation,
 }
 
+/// Entries that are looked at alike.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Group {
+    Requests,
+    Lookups,
+    Connections,
+}
+
+impl Group {
+    const ALL: [Self; 3] = [Self::Requests, Self::Lookups, Self::Connections];
+
+    fn of(layer: Layer) -> Self {
+        match layer {
+            Layer::Dns => Self::Lookups,
+            Layer::Tcp => Self::Connections,
+            _ => Self::Requests,
+        }
+    }
+
+    /// The layers of a group that are worth asking about.
+    fn layers(self, case: &Case) -> Vec<Layer> {
+        match self {
+            Self::Requests if case.layers.is_empty() => Layer::REQUESTS.to_vec(),
+            Self::Requests => case.layers.iter().copied().collect(),
+            Self::Lookups => vec![Layer::Dns],
+            Self::Connections => vec![Layer::Tcp],
+        }
+    }
+}
+
 #[derive(Clone, Debug, PartialEq)]
 enum About {
     Statistics,
-    /// A list of a whole layer.
-    Layer(Layer),
-    /// The failing calls of a layer.
-    FailingOf(Layer),
-    /// A list of the calls to some services, or to all others.
-    Services(Layer, Whose),
+    /// The failing calls of a group.
+    Failing(Group),
+    /// All requests of a slice of a stretch.
+    Rows(Window),
+    /// All requests to services of few calls.
+    Quiet(BTreeSet<String>),
     /// As many as a complete list showed, where `total` is a count.
     Proof,
 }
@@ -77,66 +107,35 @@ enum Which {
     Failing,
 }
 
-/// Whose calls a list holds.
-#[derive(Clone, Debug, PartialEq, Eq)]
-enum Whose {
-    /// Everybody's.
-    All,
-    /// Those to services of these names.
-    To(BTreeSet<String>),
-    /// Those to anything else.
-    ToOthers(BTreeSet<String>),
-}
-
-impl Whose {
-    fn holds(&self, party: &Party) -> bool {
-        let named = |names: &BTreeSet<String>| party.naming == Naming::Service && names.contains(&party.name);
-        match self {
-            Self::All => true,
-            Self::To(names) => named(names),
-            Self::ToOthers(names) => !named(names),
-        }
-    }
-}
-
-impl std::fmt::Display for Whose {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let list = |names: &BTreeSet<String>| names.iter().cloned().collect::<Vec<_>>().join(", ");
-        match self {
-            Self::All => f.write_str("anybody"),
-            Self::To(names) => f.write_str(&list(names)),
-            Self::ToOthers(names) if names.is_empty() => f.write_str("anybody"),
-            Self::ToOthers(names) => write!(f, "anybody but {}", list(names)),
-        }
-    }
-}
-
-/// What complete lists have settled: an edge that they do not show had no such call.
+/// What the lists have settled.
 #[derive(Clone, Debug, Default)]
 struct Known {
-    /// Lists of all calls that were not cut: layer, whose, during.
-    lists: Vec<(Layer, Whose, bool)>,
-    /// Lists of several services' calls that were cut: they are listed one by one.
-    cut: Vec<(Layer, Whose, bool)>,
-    /// Requests to each service by its name, as far as statistics or a list told: only to put services of few
-    /// requests together, never to count.
+    /// Requests to each service by its name, as far as statistics or a list told: to find those of few, never to count.
     sizes: BTreeMap<bool, BTreeMap<String, u64>>,
+    /// Stretches whose requests are too many to be listed whole.
+    sampled: BTreeSet<bool>,
+    /// Lists of rows asked for, by stretch.
+    lists: BTreeMap<bool, usize>,
+    /// Stretches of which a slice could not be listed whole.
+    cut: BTreeSet<bool>,
+    /// Services whose requests were listed whole all the same.
+    quiet: BTreeSet<(String, bool)>,
     /// Lists of failing calls that were not cut.
-    failing: Vec<(Layer, bool)>,
+    failing: Vec<(Group, bool)>,
     /// When calls of an edge failed hard, from lists that were not cut.
     failures: BTreeMap<EdgeKey, Vec<Utc>>,
     /// A list that was not cut, the shortest one with at least two rows, and what it is a list of.
     sample: Option<(Scope, CallList)>,
     /// What the sample proved of the server's numbers.
     counting: Counting,
-    /// Failing calls of an edge, from those lists.
+    /// Failing calls of an edge, from lists of failing calls.
     counts: BTreeMap<(EdgeKey, bool), u64>,
 }
 
 impl Known {
-    /// Whether a complete list showed all calls of a layer.
-    fn whole(&self, layer: Layer, during: bool) -> bool {
-        self.lists.contains(&(layer, Whose::All, during))
+    /// Whether every request of a stretch was listed.
+    fn whole(&self, during: bool) -> bool {
+        self.lists.contains_key(&during) && !self.sampled.contains(&during) && !self.cut.contains(&during)
     }
 
     /// Requests in all, as far as statistics told.
@@ -146,7 +145,7 @@ impl Known {
 
     /// The number of failing calls of an edge, where a complete list told it.
     fn failing(&self, key: &EdgeKey, during: bool) -> Option<u64> {
-        let complete = self.failing.contains(&(key.layer, during));
+        let complete = self.failing.contains(&(Group::of(key.layer), during));
         complete.then(|| self.counts.get(&(key.clone(), during)).copied().unwrap_or(0))
     }
 }
@@ -179,6 +178,11 @@ pub(super) fn baseline(case: &Case) -> Option<Window> {
     (before.start < before.end).then_some(before)
 }
 
+/// The window, or the time before it.
+fn stretch(case: &Case, during: bool) -> Option<Window> {
+    if during { case.window } else { baseline(case) }
+}
+
 impl Step for Survey {
     fn plan(&self, _: &Case) -> Plan {
         let mut calls: Vec<Operation> = self
@@ -196,7 +200,7 @@ impl Step for Survey {
         let why = match self.stage {
             Stage::Statistics => "the overall picture",
             Stage::Broad => "who calls whom, and what fails",
-            Stage::Services => "each service before and during the window",
+            Stage::Rows => "the requests before and during the window",
             Stage::Proof => "whether the server counts every match",
             Stage::Edges => "exact counts where a list was cut",
         };
@@ -227,10 +231,9 @@ impl Step for Survey {
             };
             let asked: Vec<Ask> = next.queue.drain(..next.queue.len().min(BATCH)).collect();
             for (ask, answer) in asked.iter().zip(&answers) {
-                take::take(case, &mut next.known, ask, answer);
+                let more = take::take(case, &mut next.known, ask, answer);
+                next.queue.extend(more);
             }
-            let cut = std::mem::take(&mut next.known.cut);
-            next.queue.extend(asks::one_by_one(case, &cut));
             next.queue.retain(|ask| !case.has_asked(&ask.operation));
         }
         if next.queue.is_empty() {
@@ -241,14 +244,13 @@ impl Step for Survey {
     }
 
     fn refused(&self, case: &mut Case, why: &str) -> State {
+        let mut known = self.known.clone();
         for ask in &self.queue {
-            if let About::Services(_, whose) = &ask.about {
-                let missing = format!("the calls to {whose} were not listed: {why}");
-                if !case.coverage.not_seen.contains(&missing) {
-                    case.coverage.not_seen.push(missing);
-                }
+            if let About::Rows(_) = &ask.about {
+                known.cut.insert(ask.during);
             }
         }
+        take::tally(case, &known);
         case.coverage.cut_short = true;
         case.coverage
             .truncated
@@ -260,7 +262,6 @@ impl Step for Survey {
 impl Survey {
     /// Fills the next stage's queue; stages without questions are passed over.
     fn advance(mut self, case: &mut Case) -> State {
-        self.settle_known(case);
         if self.stage == Stage::Broad
             && let Some(onset) = self.onset_apart(case)
         {
@@ -273,8 +274,11 @@ impl Survey {
                     case.surveyed = true;
                     Stage::Broad
                 }
-                Stage::Broad => Stage::Services,
-                Stage::Services => Stage::Proof,
+                Stage::Broad => Stage::Rows,
+                Stage::Rows => {
+                    take::tally(case, &self.known);
+                    Stage::Proof
+                }
                 Stage::Proof => Stage::Edges,
                 Stage::Edges => return onward(case),
             };
@@ -288,7 +292,7 @@ impl Survey {
             self.queue = match self.stage {
                 Stage::Statistics | Stage::Edges => Vec::new(),
                 Stage::Broad => asks::broad(case, &self.known),
-                Stage::Services => asks::services(case, &self.known),
+                Stage::Rows => asks::rows(case, &mut self.known),
                 Stage::Proof => asks::proof(case, &self.known),
             };
             self.queue.retain(|ask| !case.has_asked(&ask.operation));
@@ -313,40 +317,22 @@ impl Survey {
         });
         onsets.min()
     }
+}
 
-    /// Counts are exact on every edge that a list showed whole, also where it showed no call at all.
-    fn settle_known(&self, case: &mut Case) {
-        let no_baseline = baseline(case).is_none();
-        for (key, edge) in &mut case.picture.edges {
-            for during in [true, false] {
-                let tally = if during {
-                    &mut edge.during
-                } else {
-                    &mut edge.before
-                };
-                let listed = |(layer, whose, of): &(Layer, Whose, bool)| {
-                    *layer == key.layer && *of == during && whose.holds(&key.to)
-                };
-                if self.known.lists.iter().any(listed) || (!during && no_baseline) {
-                    tally.exact = true;
-                } else if let (false, Some(failing)) = (tally.exact, self.known.failing(key, during)) {
-                    tally.failing = failing;
-                }
-            }
-        }
+/// Ranks who may be behind what the survey saw, and goes on where there is anybody.
+fn onward(case: &mut Case) -> State {
+    rank(case);
+    if case.diagnosis.suspects.is_empty() {
+        State::Weigh(Weigh::new())
+    } else {
+        State::Narrow(Narrow::new(case))
     }
 }
 
-fn onward(case: &mut Case) -> State {
-    let rules = &case.settings.playbook.survey.abnormal;
-    let abnormal = case
-        .picture
-        .edges
-        .values()
-        .any(|edge| compare(&edge.before, &edge.during, rules).is_abnormal());
-    if abnormal {
-        State::Narrow(Narrow::new(case))
-    } else {
-        State::Weigh(Weigh::new())
+/// Makes the diagnosis of the picture as it now is.
+pub(super) fn rank(case: &mut Case) {
+    if let Some(window) = case.window {
+        let rules = &case.settings.playbook.survey.abnormal;
+        case.diagnosis = diagnose(&case.picture, baseline(case).as_ref(), &window, rules);
     }
 }

@@ -3,16 +3,17 @@
 
 use std::collections::BTreeSet;
 
+mod cause;
+
+pub(super) use cause::{cause, why};
+
 use super::{
     case::Case,
     evidence::EvidenceId,
     finding::{Cause, CauseKind, Hop, Impact, RuledOut},
     words,
 };
-use crate::analysis::{
-    Change, EdgeKey, Layer, Outcome, Party, Suspect, Tally, bad_replica, common_endpoint, compare, kind_of,
-};
-use crate::time::Utc;
+use crate::analysis::{Change, EdgeKey, Layer, Naming, Outcome, Party, Suspect, Tally, compare, kind_of};
 
 /// Names listed in a report; more would hide what matters.
 const LISTED: usize = 12;
@@ -74,116 +75,6 @@ fn counted(case: &Case, key: &EdgeKey) -> String {
         format!("{} before", words::failing_of(&edge.before))
     };
     format!("{} {noun} {verb}, {before}", words::failing_of(&edge.during))
-}
-
-/// The cause that a suspect stands for.
-pub(super) fn cause(case: &Case, suspect: &Suspect) -> Cause {
-    let mut kind = match kind_of(&suspect.edges, &case.picture) {
-        Some((_, outcome)) => kind(outcome),
-        None => CauseKind::Slow,
-    };
-    let slower = suspect
-        .edges
-        .iter()
-        .all(|key| matches!(change(case, key), Change::Slower { .. }));
-    if slower {
-        kind = CauseKind::Slow;
-    }
-    let workload = bad_replica(&suspect.edges, &case.picture);
-    if workload.is_some() {
-        kind = CauseKind::BadReplica;
-    }
-    let failing = || {
-        suspect
-            .edges
-            .iter()
-            .filter_map(|key| case.picture.edges.get(key))
-            .flat_map(|edge| &edge.failing)
-    };
-    let mut explanation: Vec<String> = Vec::new();
-    for key in &suspect.edges {
-        explanation.push(format!(
-            "From {} to {}: {}.",
-            key.from,
-            key.to,
-            counted(case, key)
-        ));
-        if let Some(reading) = case.readings.get(key) {
-            let said = reading
-                .said
-                .as_ref()
-                .map(|said| format!(" and said `{said}`"))
-                .unwrap_or_default();
-            explanation.push(format!("The first abnormal one {}{said}.", reading.outcome));
-        }
-    }
-    explanation.push(format!(
-        "Nothing that {} calls changed in what was recorded.",
-        suspect.party
-    ));
-    if let Some(pod) = &workload {
-        explanation.push(format!(
-            "Every failing call went to the pod {pod}; the other pods answered."
-        ));
-    }
-    if kind == CauseKind::Dns {
-        let names: BTreeSet<&str> = failing()
-            .flat_map(|call| &call.questions)
-            .map(String::as_str)
-            .collect();
-        if !names.is_empty() {
-            let names: Vec<&str> = names.into_iter().take(5).collect();
-            explanation.push(format!("Names asked for: {}.", names.join(", ")));
-        }
-    }
-    if let (Some(onset), Some(window)) = (suspect.onset, case.asked_window)
-        && onset < window.start
-    {
-        explanation.push("It began before the window asked about.".to_owned());
-    }
-    Cause {
-        party: suspect.party.clone(),
-        workload,
-        kind,
-        endpoint: common_endpoint(failing()),
-        onset: suspect.onset,
-        ended: ended(case, suspect),
-        explanation: explanation.join(" "),
-        evidence: evidence(case, &suspect.edges),
-    }
-}
-
-/// When the last abnormal call into the suspect was, if it was quiet for long enough afterwards that more
-/// would have come: ten times the usual pause between two, and a tenth of the time since the onset.
-fn ended(case: &Case, suspect: &Suspect) -> Option<Utc> {
-    let (onset, window) = (suspect.onset?, case.window?);
-    let edges = || suspect.edges.iter().filter_map(|key| case.picture.edges.get(key));
-    if edges().any(|edge| edge.onset.as_ref().is_some_and(|onset| !onset.exact)) {
-        return None;
-    }
-    let times: Vec<Utc> = edges()
-        .flat_map(|edge| &edge.failing)
-        .map(|call| call.ts)
-        .collect();
-    let last = times.iter().max().copied()?;
-    let pause = (last - onset) / i32::try_from(times.len()).unwrap_or(i32::MAX).max(1);
-    let quiet = window.end - last;
-    (times.len() > 1 && quiet > pause * 10 && quiet > (last - onset) / 10).then_some(last)
-}
-
-fn kind(outcome: Outcome) -> CauseKind {
-    match outcome {
-        Outcome::ServerError => CauseKind::AppError,
-        Outcome::ClientError => CauseKind::BadRequest,
-        Outcome::Denied => CauseKind::Auth,
-        Outcome::RateLimited => CauseKind::RateLimit,
-        Outcome::NoAnswer => CauseKind::Slow,
-        Outcome::DnsFailure => CauseKind::Dns,
-        Outcome::Refused => CauseKind::Refused,
-        Outcome::Unanswered => CauseKind::Blackholed,
-        Outcome::Reset => CauseKind::Reset,
-        Outcome::Good => CauseKind::Unknown,
-    }
 }
 
 /// The hops from where people noticed to the cause. A hop without a first abnormal call is left out.
@@ -409,7 +300,8 @@ pub(super) fn about(case: &Case) -> Option<String> {
 }
 
 /// What to do now, in order.
-pub(super) fn next(case: &Case, cause: &Cause, suspect: &Suspect) -> Vec<String> {
+pub(super) fn next(case: &Case, cause: Option<&Cause>, suspect: &Suspect) -> Vec<String> {
+    let Some(cause) = cause else { return Vec::new() };
     let name = &cause.party.name;
     let namespace = cause
         .party
@@ -418,7 +310,15 @@ pub(super) fn next(case: &Case, cause: &Cause, suspect: &Suspect) -> Vec<String>
         .map(|namespace| format!("-n {namespace} "))
         .unwrap_or_default();
     let mut next = Vec::new();
-    if cause.party.namespace.is_none() {
+    if cause.party.naming == Naming::Node {
+        next.push(format!(
+            "look at the node {name}: `kubectl describe node {name}`, its network interface and its neighbours; moving its pods elsewhere shows whether it is the node"
+        ));
+    } else if cause.party.is_outside() {
+        next.push(
+            "the calls come from outside the cluster: ask who sends them, and limit their rate where it hurts".to_owned(),
+        );
+    } else if cause.party.namespace.is_none() && cause.party.naming == Naming::Address {
         next.push(format!(
             "{name} is outside the cluster: ask whoever runs it, and check the way to it"
         ));
@@ -436,6 +336,18 @@ pub(super) fn next(case: &Case, cause: &Cause, suspect: &Suspect) -> Vec<String>
             CauseKind::BadReplica => format!(
                 "look at the pod {0}: `kubectl {namespace}describe pod {0}`; deleting it moves its traffic to the others",
                 cause.workload.as_deref().unwrap_or(name)
+            ),
+            CauseKind::MissingTraffic => format!(
+                "look at {name}: what was deployed or configured when its calls stopped: `kubectl {namespace}rollout history`, its logs and feature flags"
+            ),
+            CauseKind::Misroute => format!(
+                "look at where {name} leads: `kubectl {namespace}get service,endpoints {name} -o yaml` and its selector"
+            ),
+            CauseKind::Config | CauseKind::BadRequest => format!(
+                "look at what {name} was given: its time-outs, addresses and the version deployed just before the onset"
+            ),
+            CauseKind::Saturation => format!(
+                "look at the processor time of {name}: `kubectl {namespace}top pod` and its limits (throttling)"
             ),
             CauseKind::Dns => format!("look at the DNS service {name} and at the names asked for"),
             _ => format!("look at {name} at the onset: `kubectl {namespace}logs` and what was changed or deployed just before"),

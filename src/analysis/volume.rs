@@ -1,0 +1,142 @@
+//! How much is asked: surges, calls that stopped, calls that go elsewhere, calls repeated.
+
+use std::collections::BTreeMap;
+
+use super::{
+    layer::Layer,
+    traffic::{Side, Traffic},
+};
+
+/// Something about the amount of calls that changed.
+#[derive(Clone, Debug, PartialEq)]
+pub enum VolumeChange {
+    /// A caller asks many times as often as before, of its own accord.
+    Surge {
+        from: usize,
+        to: usize,
+        /// Calls a minute before and during.
+        before: f64,
+        during: f64,
+    },
+    /// A caller is asked as before and no longer asks in turn.
+    Stopped {
+        from: usize,
+        to: usize,
+        layer: Layer,
+        /// As many as before would have been, and what came.
+        expected: f64,
+        seen: u64,
+    },
+    /// What a caller asked of one it now asks of another, by the same endpoints.
+    Misrouted {
+        from: usize,
+        was: usize,
+        now: usize,
+        calls: u64,
+    },
+    /// A caller asks many times for each time it is asked.
+    Amplified {
+        from: usize,
+        to: usize,
+        /// Calls out for each call in, before and during.
+        before: f64,
+        during: f64,
+    },
+}
+
+impl VolumeChange {
+    /// Who asks whom; of calls that go elsewhere, whom they were meant for.
+    pub fn ends(&self) -> (usize, usize) {
+        match self {
+            Self::Surge { from, to, .. } | Self::Stopped { from, to, .. } | Self::Amplified { from, to, .. } => {
+                (*from, *to)
+            }
+            Self::Misrouted { from, was, .. } => (*from, *was),
+        }
+    }
+}
+
+/// Fewer calls than this say nothing about how many there should be.
+const ENOUGH: f64 = 8.0;
+
+/// What changed in the amount of calls. The lengths of both sides are in seconds; rates are only comparable where
+/// `traffic` holds every call of both.
+#[expect(clippy::cast_precision_loss, reason = "numbers of calls")]
+pub fn volume_changes(traffic: &Traffic, (quiet, loud): (f64, f64)) -> Vec<VolumeChange> {
+    if quiet < 1.0 || loud < 1.0 {
+        return Vec::new();
+    }
+    let mut into: BTreeMap<usize, [u64; 2]> = BTreeMap::new();
+    let mut edges: BTreeMap<(usize, usize, Layer), [u64; 2]> = BTreeMap::new();
+    let mut fine: BTreeMap<(usize, usize, usize), [u64; 2]> = BTreeMap::new();
+    for item in traffic.items.iter().filter(|item| item.layer.is_request()) {
+        let side = usize::from(item.side == Side::During);
+        into.entry(item.to).or_default()[side] += 1;
+        edges.entry((item.from, item.to, item.layer)).or_default()[side] += 1;
+        fine.entry((item.from, item.to, item.endpoint)).or_default()[side] += 1;
+    }
+    let mut changes = Vec::new();
+    for ((from, to, layer), [before, during]) in &edges {
+        let (before, seen) = (*before as f64, *during as f64);
+        let asked = into.get(from).copied().unwrap_or_default();
+        let fed = asked[0] as f64 >= ENOUGH && asked[1] as f64 >= ENOUGH;
+        if fed {
+            let (was, is) = (before / asked[0] as f64, seen / asked[1] as f64);
+            let expected = was * asked[1] as f64;
+            if expected >= ENOUGH && seen <= 0.1 * expected {
+                changes.push(VolumeChange::Stopped {
+                    from: *from,
+                    to: *to,
+                    layer: *layer,
+                    expected,
+                    seen: *during,
+                });
+            }
+            const REPEATED: f64 = 2.5;
+            if seen >= ENOUGH && before >= ENOUGH && is >= REPEATED * was && is > 1.5 {
+                changes.push(VolumeChange::Amplified {
+                    from: *from,
+                    to: *to,
+                    before: was,
+                    during: is,
+                });
+            }
+        } else {
+            const SURGE: f64 = 2.5;
+            let (was, is) = (before / quiet * 60.0, seen / loud * 60.0);
+            // Three standard deviations of both counts as well: a rate of a few calls doubles by itself.
+            let sure = (is - was) > 4.0 * (is / loud * 60.0 + was / quiet * 60.0).sqrt();
+            if seen >= 3.0 * ENOUGH && before >= ENOUGH && is >= SURGE * was && sure {
+                changes.push(VolumeChange::Surge {
+                    from: *from,
+                    to: *to,
+                    before: was,
+                    during: is,
+                });
+            }
+        }
+    }
+    changes.extend(misrouted(traffic, &fine));
+    changes
+}
+
+/// Endpoints that a caller asked of one party before and of another one since, where both are callees of it.
+fn misrouted(traffic: &Traffic, fine: &BTreeMap<(usize, usize, usize), [u64; 2]>) -> Vec<VolumeChange> {
+    const FEWEST: u64 = 5;
+    let mut moved: BTreeMap<(usize, usize, usize), u64> = BTreeMap::new();
+    for ((from, was, endpoint), [before, during]) in fine {
+        // It went down to a tenth at least, and came up elsewhere where it had never been.
+        if *before < FEWEST || during * 10 > *before || traffic.endpoint(*endpoint).is_empty() {
+            continue;
+        }
+        for ((other, now, same), [old, new]) in fine {
+            if other == from && same == endpoint && now != was && *old == 0 && *new >= FEWEST {
+                *moved.entry((*from, *was, *now)).or_default() += new;
+            }
+        }
+    }
+    moved
+        .into_iter()
+        .map(|((from, was, now), calls)| VolumeChange::Misrouted { from, was, now, calls })
+        .collect()
+}

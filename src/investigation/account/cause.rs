@@ -1,0 +1,290 @@
+//! The cause that a suspect stands for, in sentences.
+
+use std::collections::BTreeSet;
+
+use super::{change, counted, evidence};
+use crate::{
+    analysis::{
+        Change, Dimension, Factor, Layer, Mechanism, Naming, Outcome, Party, Place, Suspect, common_endpoint,
+        common_factors, kind_of,
+    },
+    investigation::{
+        case::Case,
+        finding::{Cause, CauseKind},
+        words,
+    },
+    time::Utc,
+    wire::decode::Call,
+};
+
+/// The cause that a suspect stands for.
+pub(in crate::investigation) fn cause(case: &Case, suspect: &Suspect) -> Cause {
+    let failing: Vec<&Call> = failing(case, suspect);
+    let factors = factors(case, suspect, &failing);
+    let lossy = case.lossy.as_ref().filter(|lossy| match &lossy.place {
+        Place::Pod { party, .. } => party == &suspect.party,
+        Place::Node(node) => suspect.party.naming == Naming::Node && node == &suspect.party.name,
+    });
+    let replica = factors
+        .iter()
+        .find(|factor| factor.dimension == Dimension::CalleePod)
+        .map(|factor| factor.value.clone());
+    let mut kind = kind(case, suspect);
+    let mut workload = None;
+    if matches!(suspect.mechanism, Mechanism::Failing(_, _) | Mechanism::Slow | Mechanism::Starved)
+        && let Some(pod) = replica
+    {
+        if matches!(kind, CauseKind::AppError | CauseKind::Slow | CauseKind::BadRequest | CauseKind::Auth) {
+            kind = CauseKind::BadReplica;
+        }
+        workload = Some(pod);
+    }
+    if let Some(lossy) = lossy {
+        (kind, workload) = match &lossy.place {
+            Place::Pod { pod, .. } => (CauseKind::PacketLoss, Some(pod.clone())),
+            Place::Node(node) => (CauseKind::NodeFault, Some(node.clone())),
+        };
+    }
+    let mut evidence = evidence(case, &suspect.edges);
+    if lossy.is_some() {
+        evidence.extend(case.connections.evidence.iter().cloned());
+    }
+    let by_failing = suspect.slowness.is_none() || !suspect.calls.is_empty();
+    Cause {
+        party: suspect.party.clone(),
+        workload,
+        kind,
+        endpoint: if by_failing {
+            common_endpoint(failing.iter().copied())
+        } else {
+            slow_endpoint(suspect)
+        },
+        onset: suspect.onset,
+        ended: ended(case, suspect),
+        explanation: explanation(case, suspect, &failing, &factors),
+        evidence,
+    }
+}
+
+/// The abnormal calls on the suspect's edges that were listed.
+fn failing<'a>(case: &'a Case, suspect: &Suspect) -> Vec<&'a Call> {
+    suspect
+        .edges
+        .iter()
+        .filter_map(|key| case.picture.edges.get(key))
+        .flat_map(|edge| &edge.failing)
+        .collect()
+}
+
+/// What the abnormal calls have in common that good ones have not.
+fn factors(case: &Case, suspect: &Suspect, failing: &[&Call]) -> Vec<Factor> {
+    let slow: BTreeSet<&str> = failing.iter().map(|call| call.id.as_str()).collect();
+    let good: Vec<&Call> = suspect
+        .edges
+        .iter()
+        .filter_map(|key| case.picture.edges.get(key))
+        .flat_map(|edge| &edge.good)
+        .filter(|call| !slow.contains(call.id.as_str()))
+        .collect();
+    common_factors(failing, &good)
+}
+
+/// The endpoint whose own time grew most.
+fn slow_endpoint(suspect: &Suspect) -> Option<String> {
+    suspect.slowness.as_ref()?.endpoint.clone()
+}
+
+fn kind(case: &Case, suspect: &Suspect) -> CauseKind {
+    match &suspect.mechanism {
+        Mechanism::Failing(_, outcome) => {
+            let said = kind_of(&suspect.edges, &case.picture).map_or(*outcome, |(_, outcome)| outcome);
+            let reset = suspect.edges.iter().any(|key| {
+                let tcp = crate::analysis::EdgeKey { layer: Layer::Tcp, ..key.clone() };
+                kind_of(&[tcp], &case.picture).is_some_and(|(_, outcome)| outcome == Outcome::Reset)
+            });
+            match of_outcome(said) {
+                CauseKind::Slow if reset => CauseKind::Reset,
+                kind => kind,
+            }
+        }
+        Mechanism::Slow => CauseKind::Slow,
+        Mechanism::Starved => CauseKind::Saturation,
+        Mechanism::Network if suspect.party.naming == Naming::Node => CauseKind::NodeFault,
+        Mechanism::Network if case.lossy.is_some() => CauseKind::PacketLoss,
+        Mechanism::Network => CauseKind::Slow,
+        Mechanism::GivesUp { .. } => CauseKind::Config,
+        Mechanism::AsksWrongly(_) => CauseKind::BadRequest,
+        Mechanism::Surge { .. } => CauseKind::TrafficSurge,
+        Mechanism::Stopped { .. } => CauseKind::MissingTraffic,
+        Mechanism::Misrouted { .. } => CauseKind::Misroute,
+    }
+}
+
+fn of_outcome(outcome: Outcome) -> CauseKind {
+    match outcome {
+        Outcome::ServerError | Outcome::ErrorBody => CauseKind::AppError,
+        Outcome::ClientError => CauseKind::BadRequest,
+        Outcome::Denied => CauseKind::Auth,
+        Outcome::RateLimited => CauseKind::RateLimit,
+        Outcome::NoAnswer => CauseKind::Slow,
+        Outcome::DnsFailure => CauseKind::Dns,
+        Outcome::Refused => CauseKind::Refused,
+        Outcome::Unanswered => CauseKind::Blackholed,
+        Outcome::Reset => CauseKind::Reset,
+        Outcome::Good => CauseKind::Unknown,
+    }
+}
+
+fn explanation(case: &Case, suspect: &Suspect, failing: &[&Call], factors: &[Factor]) -> String {
+    let name = &suspect.party;
+    let mut said: Vec<String> = Vec::new();
+    for key in suspect.edges.iter().filter(|key| change(case, key) != Change::None).take(EDGES) {
+        said.push(format!("From {} to {}: {}.", key.from, key.to, counted(case, key)));
+        if let Some(reading) = case.readings.get(key) {
+            let words = reading
+                .said
+                .as_ref()
+                .map(|said| format!(" and said `{said}`"))
+                .unwrap_or_default();
+            said.push(format!("The first abnormal one {}{words}.", reading.outcome));
+        }
+    }
+    match &suspect.mechanism {
+        Mechanism::Failing(_, _) | Mechanism::Slow => {
+            said.push(format!("Nothing that {name} calls explains it in what was recorded."));
+        }
+        Mechanism::Starved => said.push(format!(
+            "{name} is slow both to answer and in what it asks of others, who answer everybody else as before: it is short of processor time, or its own link is slow."
+        )),
+        Mechanism::Network => match &case.lossy {
+            Some(lossy) => said.push(format!(
+                "{} connections that touch {} had to send packets again, {} before; of those elsewhere {}.",
+                words::of(lossy.during.0, lossy.during.1),
+                place(&lossy.place),
+                words::of(lossy.before.0, lossy.before.1),
+                words::of(lossy.elsewhere.0, lossy.elsewhere.1),
+            )),
+            None => said.push(format!(
+                "The time is lost on the way to and from {name}: it answers as fast as before itself."
+            )),
+        },
+        Mechanism::GivesUp { after_us, usual_us } => said.push(format!(
+            "{name} gave up after {}, while an answer usually takes {}: nobody could have answered in time.",
+            words::latency(*after_us),
+            words::latency(*usual_us)
+        )),
+        Mechanism::AsksWrongly(_) => said.push(format!(
+            "Only what {name} asks is rejected; nothing else in what was recorded says that the callee is at fault."
+        )),
+        Mechanism::Surge { before, during } => said.push(format!(
+            "{name} made {during:.0} calls a minute, {before:.0} before."
+        )),
+        Mechanism::Stopped { expected, seen } => said.push(format!(
+            "{name} made {} of about {expected:.0} calls that as much work took before.",
+            words::number(*seen)
+        )),
+        Mechanism::Misrouted { to, calls } => said.push(format!(
+            "{} {} meant for {name} went to {to}, which never had such calls before.",
+            words::number(*calls),
+            words::plural(*calls, "call")
+        )),
+    }
+    if let Some(slow) = &suspect.slowness
+        && let Some((step, _)) = slow.own
+        && suspect.calls.is_empty()
+        && step.log_ratio > 0.0
+    {
+        let endpoint = slow.endpoint.as_ref().map(|endpoint| format!(" ({endpoint})")).unwrap_or_default();
+        said.push(format!(
+            "Its own time{endpoint} went from {} to {}, its callees' taken out.",
+            words::latency(step.before_us),
+            words::latency(step.during_us)
+        ));
+    }
+    for factor in factors.iter().take(FACTORS) {
+        said.push(format!(
+            "{} abnormal calls went {} {}, {} good ones did.",
+            words::of(factor.failing.0, factor.failing.1),
+            factor.dimension,
+            factor.value,
+            words::of(factor.good.0, factor.good.1)
+        ));
+    }
+    if matches!(suspect.mechanism, Mechanism::Failing(Layer::Dns, _)) {
+        let names: BTreeSet<&str> = failing
+            .iter()
+            .flat_map(|call| &call.questions)
+            .map(String::as_str)
+            .collect();
+        if !names.is_empty() {
+            let names: Vec<&str> = names.into_iter().take(5).collect();
+            said.push(format!("Names asked for: {}.", names.join(", ")));
+        }
+    }
+    if let (Some(onset), Some(window)) = (suspect.onset, case.asked_window)
+        && onset < window.start
+    {
+        said.push("It began before the window asked about.".to_owned());
+    }
+    said.join(" ")
+}
+
+/// Edges and factors that an explanation goes through.
+const EDGES: usize = 3;
+const FACTORS: usize = 2;
+
+fn place(place: &Place) -> String {
+    match place {
+        Place::Pod { pod, .. } => format!("the pod {pod}"),
+        Place::Node(node) => format!("the node {node}"),
+    }
+}
+
+/// What speaks for a suspect, in a few words.
+pub(in crate::investigation) fn why(case: &Case, suspect: &Suspect) -> String {
+    let mut said = Vec::new();
+    if !suspect.calls.is_empty() {
+        said.push(format!(
+            "{} new failing {} lead to it",
+            words::number(suspect.weight),
+            words::plural(suspect.weight, "call")
+        ));
+    }
+    if let Some(slow) = &suspect.slowness {
+        let step = slow.own.map(|(step, _)| step).filter(|step| step.log_ratio > 0.0).or(slow.gap);
+        if let Some(step) = step {
+            said.push(format!(
+                "its own time went from {} to {}",
+                words::latency(step.before_us),
+                words::latency(step.during_us)
+            ));
+        }
+    }
+    if said.is_empty() {
+        said.push(match &suspect.mechanism {
+            Mechanism::Surge { before, during } => format!("{during:.0} calls a minute, {before:.0} before"),
+            Mechanism::Stopped { expected, seen } => format!("{seen} of about {expected:.0} calls were made"),
+            _ => suspect.edges.first().map(|key| counted(case, key)).unwrap_or_default(),
+        });
+    }
+    said.join("; ")
+}
+
+/// When the last abnormal call into the suspect was, if it was quiet for long enough afterwards that more
+/// would have come: ten times the usual pause between two, and a tenth of the time since the onset.
+fn ended(case: &Case, suspect: &Suspect) -> Option<Utc> {
+    let (onset, window) = (suspect.onset?, case.window?);
+    let edges = || suspect.edges.iter().filter_map(|key| case.picture.edges.get(key));
+    if edges().any(|edge| edge.onset.as_ref().is_some_and(|onset| !onset.exact)) {
+        return None;
+    }
+    let times: Vec<Utc> = edges()
+        .flat_map(|edge| &edge.failing)
+        .map(|call| call.ts)
+        .collect();
+    let last = times.iter().max().copied()?;
+    let pause = (last - onset) / i32::try_from(times.len()).unwrap_or(i32::MAX).max(1);
+    let quiet = window.end - last;
+    (times.len() > 1 && quiet > pause * 10 && quiet > (last - onset) / 10).then_some(last)
+}
+
