@@ -5,6 +5,7 @@
 //! ARCHITECTURE.md.
 
 pub mod analysis;
+pub mod benchmark;
 pub mod cli;
 pub mod config;
 pub mod demo;

@@ -18,7 +18,7 @@ use super::{
 
 /// Failing calls that end in one party.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub struct Blame {
+pub(super) struct Blame {
     /// Into [`Traffic::parties`].
     pub party: usize,
     /// Failing calls that nothing else explains, of this party's own; background taken out.
@@ -39,24 +39,15 @@ pub struct Blame {
 
 /// Everything that failures tell.
 #[derive(Clone, Debug, Default)]
-pub struct Failures {
+pub(super) struct Failures {
     /// Who is behind them, most symptoms first.
     pub blames: Vec<Blame>,
     /// Failing calls at the top, background taken out.
     pub symptoms: f64,
-    /// For each item how much of it is new, 0 to 1.
-    weights: Vec<f64>,
-}
-
-impl Failures {
-    /// How much of a failing call is new, 0 to 1: background failures and good calls are 0.
-    pub fn weight(&self, at: usize) -> f64 {
-        self.weights.get(at).copied().unwrap_or(0.0)
-    }
 }
 
 /// Follows the failures of `traffic`. The lengths of both sides are in seconds.
-pub fn failures(
+pub(super) fn failures(
     traffic: &Traffic,
     nesting: &Nesting,
     picture: &Picture,
@@ -78,7 +69,7 @@ pub fn failures(
         }
         is_child
     };
-    for (at, item) in traffic.items.iter().enumerate() {
+    for at in 0..traffic.items.len() {
         let weight = weights.get(at).copied().unwrap_or(0.0);
         if weight <= 0.0 {
             continue;
@@ -103,7 +94,6 @@ pub fn failures(
             blame.symptoms += weight;
             *paths.entry(end.to).or_default().entry(path).or_default() += weight;
         }
-        let _ = item;
     }
     let mut blames: Vec<Blame> = blames.into_values().collect();
     for blame in &mut blames {
@@ -124,11 +114,7 @@ pub fn failures(
             .then(b.own.total_cmp(&a.own))
             .then_with(|| traffic.party(a.party).cmp(&traffic.party(b.party)))
     });
-    Failures {
-        blames,
-        symptoms,
-        weights,
-    }
+    Failures { blames, symptoms }
 }
 
 type ClassOf = (usize, usize, Layer, Outcome);

@@ -63,7 +63,7 @@ struct Steps {
 }
 
 /// Every party that is called, slowest first.
-pub fn slowness(traffic: &Traffic, nesting: &Nesting) -> Vec<Slowness> {
+pub(super) fn slowness(traffic: &Traffic, nesting: &Nesting) -> Vec<Slowness> {
     let steps = steps(traffic, nesting);
     let mut called: Vec<usize> = steps.keys().map(|(_, to)| *to).collect();
     called.sort_unstable();

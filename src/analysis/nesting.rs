@@ -15,18 +15,18 @@ use super::{
 };
 
 /// Clocks and rounding of one capture, µs: Kubeshark tells times in ms.
-pub const TOLERANCE_US: i64 = 1_500;
+pub(super) const TOLERANCE_US: i64 = 1_500;
 
 /// For every item the one it was made for.
 #[derive(Clone, Debug, Default)]
-pub struct Nesting {
+pub(super) struct Nesting {
     parent: Vec<Option<usize>>,
     children: Vec<Vec<usize>>,
 }
 
 impl Nesting {
     /// Links the items of `traffic`, which are in the order of time.
-    pub fn of(traffic: &Traffic) -> Self {
+    pub(super) fn of(traffic: &Traffic) -> Self {
         let items = &traffic.items;
         let mut parent = vec![None; items.len()];
         let mut children = vec![Vec::new(); items.len()];
@@ -72,16 +72,16 @@ impl Nesting {
         Self { parent, children }
     }
 
-    pub fn parent(&self, at: usize) -> Option<usize> {
+    pub(super) fn parent(&self, at: usize) -> Option<usize> {
         self.parent.get(at).copied().flatten()
     }
 
-    pub fn children(&self, at: usize) -> &[usize] {
+    pub(super) fn children(&self, at: usize) -> &[usize] {
         self.children.get(at).map_or(&[], Vec::as_slice)
     }
 
     /// Time that an item spent in its callee itself, nested calls taken out, as the caller saw it, µs.
-    pub fn own_us(&self, traffic: &Traffic, at: usize) -> Option<i64> {
+    pub(super) fn own_us(&self, traffic: &Traffic, at: usize) -> Option<i64> {
         let item = traffic.items.get(at)?;
         let elapsed = item.elapsed_us?;
         let mut spans: Vec<(i64, i64)> = self

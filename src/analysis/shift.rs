@@ -42,7 +42,7 @@ impl Shift {
 const FEWEST: usize = 5;
 
 /// The largest step up of a quantile; `None` where one side has too few values. Both ascending, µs.
-pub fn shift(before: &[i64], during: &[i64]) -> Option<Shift> {
+pub(super) fn shift(before: &[i64], during: &[i64]) -> Option<Shift> {
     if before.len() < FEWEST || during.len() < FEWEST {
         return None;
     }
@@ -108,7 +108,7 @@ fn bound(values: &[i64], q: f64, z: f64) -> Option<i64> {
 
 /// The mean of ascending values whose outermost thirtieths are drawn in, µs. `None` where there are none.
 #[expect(clippy::cast_precision_loss, reason = "latencies in µs stay far below 2^52")]
-pub fn winsorized_mean(values: &[i64]) -> Option<f64> {
+pub(super) fn winsorized_mean(values: &[i64]) -> Option<f64> {
     let cut = values.len() / 30;
     let (low, high) = (values.get(cut)?, values.get(values.len() - 1 - cut)?);
     let sum: f64 = values.iter().map(|value| *value.clamp(low, high) as f64).sum();

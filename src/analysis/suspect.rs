@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::{
     compare::{Thresholds, compare},
     failures::{Blame, Failures, failures},
+    incident::{Incident, incident},
     latency::{Slowness, slowness},
     layer::Layer,
     nesting::Nesting,
@@ -81,17 +82,15 @@ const LEAST_STEP: f64 = 0.6;
 const LEAST_RISE_US: i64 = 5_000;
 
 /// Compares the calls of `picture` in both stretches and ranks who may be behind the difference.
-#[expect(clippy::cast_precision_loss, reason = "ms of a window, numbers of calls")]
 pub fn diagnose(
     picture: &Picture,
-    before: Option<&Window>,
+    before: &[Window],
     during: &Window,
     thresholds: &Thresholds,
 ) -> Diagnosis {
     let traffic = Traffic::new(&picture.calls, before, during);
     let nesting = Nesting::of(&traffic);
-    let length = |window: &Window| window.length().num_milliseconds() as f64 / 1e3;
-    let seconds = (before.map_or(0.0, length), length(during));
+    let seconds = traffic.seconds();
     let failures = failures(&traffic, &nesting, picture, thresholds, seconds);
     let slow = slowness(&traffic, &nesting);
     let volume = if picture.whole {
@@ -135,6 +134,11 @@ pub fn diagnose(
             })
             .collect(),
     }
+}
+
+/// When what happened in the window began and ended, from the calls of `picture`.
+pub fn incident_in(picture: &Picture, before: &[Window], during: &Window) -> Option<Incident> {
+    incident(&Traffic::new(&picture.calls, before, during), during)
 }
 
 /// What the ranking is made from.

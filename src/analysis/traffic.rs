@@ -1,6 +1,6 @@
 //! A sample of calls, made ready to be compared: ends and endpoints by number, times in µs, nested calls linked.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeSet, HashMap};
 
 use super::{
     endpoint::endpoint,
@@ -9,7 +9,7 @@ use super::{
     picture::{EdgeKey, Party},
 };
 use crate::{
-    time::{Utc, Window},
+    time::Window,
     wire::decode::{Call, Peer},
 };
 
@@ -22,7 +22,7 @@ pub enum Side {
 
 /// One call by numbers into [`Traffic`].
 #[derive(Clone, Copy, Debug)]
-pub struct Item {
+pub(super) struct Item {
     /// Into the calls that the traffic was made of.
     pub call: usize,
     /// Into [`Traffic::parties`].
@@ -48,12 +48,12 @@ pub struct Item {
 
 impl Item {
     /// When it was over, as far as is known, Unix µs.
-    pub fn end_us(&self) -> i64 {
+    pub(super) fn end_us(&self) -> i64 {
         self.start_us.saturating_add(self.elapsed_us.unwrap_or(0).max(0))
     }
 
     /// Until when it may have been worked on: a call without an answer for as long as callers usually wait.
-    pub fn open_until_us(&self) -> i64 {
+    pub(super) fn open_until_us(&self) -> i64 {
         const PATIENCE_US: i64 = 10_000_000;
         match self.elapsed_us {
             Some(_) => self.end_us(),
@@ -61,19 +61,19 @@ impl Item {
         }
     }
 
-    pub fn failing(&self) -> bool {
+    pub(super) fn failing(&self) -> bool {
         self.outcome != Outcome::Good
     }
 
     /// Time lost between the two ends, µs, where both saw the call.
-    pub fn gap_us(&self) -> Option<i64> {
+    pub(super) fn gap_us(&self) -> Option<i64> {
         Some(self.elapsed_us?.saturating_sub(self.server_us?).max(0))
     }
 }
 
 /// Calls in the order of time, with what their numbers stand for.
 #[derive(Clone, Debug, Default)]
-pub struct Traffic {
+pub(super) struct Traffic {
     pub parties: Vec<Party>,
     /// "POST /charge"; the empty text where a call has no path.
     pub endpoints: Vec<String>,
@@ -105,7 +105,7 @@ impl<K: std::hash::Hash + Eq> Numbers<K> {
 impl Traffic {
     /// Indexes calls: those of `before` and `during`, the rest is left out. Protocols that are not understood are left
     /// out too. The order of `calls` does not matter.
-    pub fn new(calls: &[Call], before: Option<&Window>, during: &Window) -> Self {
+    pub(super) fn new(calls: &[Call], before: &[Window], during: &Window) -> Self {
         let mut parties: Numbers<Party> = Numbers::default();
         let mut instances: Numbers<(usize, Option<String>)> = Numbers::default();
         let mut endpoints: Numbers<String> = Numbers::default();
@@ -119,7 +119,7 @@ impl Traffic {
             let Some(call) = calls.get(index) else { continue };
             let side = if during.contains(call.ts) {
                 Side::During
-            } else if before.is_some_and(|window| window.contains(call.ts)) {
+            } else if before.iter().any(|part| part.contains(call.ts)) {
                 Side::Before
             } else {
                 continue;
@@ -151,16 +151,16 @@ impl Traffic {
         }
     }
 
-    pub fn party(&self, number: usize) -> Option<&Party> {
+    pub(super) fn party(&self, number: usize) -> Option<&Party> {
         self.parties.get(number)
     }
 
-    pub fn endpoint(&self, number: usize) -> &str {
+    pub(super) fn endpoint(&self, number: usize) -> &str {
         self.endpoints.get(number).map_or("", String::as_str)
     }
 
     /// The edge of an item.
-    pub fn key(&self, item: &Item) -> Option<EdgeKey> {
+    pub(super) fn key(&self, item: &Item) -> Option<EdgeKey> {
         Some(EdgeKey {
             from: self.party(item.from)?.clone(),
             to: self.party(item.to)?.clone(),
@@ -168,16 +168,21 @@ impl Traffic {
         })
     }
 
-    /// Items by edge (from, to, layer).
-    pub fn edges(&self) -> BTreeMap<(usize, usize, Layer), Vec<usize>> {
-        let mut edges: BTreeMap<_, Vec<usize>> = BTreeMap::new();
-        for (at, item) in self.items.iter().enumerate() {
-            edges
-                .entry((item.from, item.to, item.layer))
-                .or_default()
-                .push(at);
-        }
-        edges
+    /// How long there was traffic before and during, s: stretches of which nothing at all was recorded are no time in
+    /// which anything could have happened.
+    #[expect(clippy::cast_precision_loss, reason = "numbers of seconds")]
+    pub(super) fn seconds(&self) -> (f64, f64) {
+        const BIN_US: i64 = 5_000_000;
+        let of = |side: Side| {
+            let bins: BTreeSet<i64> = self
+                .items
+                .iter()
+                .filter(|item| item.side == side && item.layer.is_request())
+                .map(|item| item.start_us.div_euclid(BIN_US))
+                .collect();
+            bins.len() as f64 * BIN_US as f64 / 1e6
+        };
+        (of(Side::Before), of(Side::During))
     }
 }
 
@@ -202,9 +207,4 @@ fn trace(call: &Call) -> Option<u64> {
     let mut hasher = DefaultHasher::new();
     id.to_ascii_lowercase().hash(&mut hasher);
     Some(hasher.finish())
-}
-
-/// When an item began.
-pub fn at(us: i64) -> Utc {
-    chrono::DateTime::from_timestamp_micros(us).unwrap_or_default()
 }

@@ -62,7 +62,7 @@ const ENOUGH: f64 = 8.0;
 /// What changed in the amount of calls. The lengths of both sides are in seconds; rates are only comparable where
 /// `traffic` holds every call of both.
 #[expect(clippy::cast_precision_loss, reason = "numbers of calls")]
-pub fn volume_changes(traffic: &Traffic, (quiet, loud): (f64, f64)) -> Vec<VolumeChange> {
+pub(super) fn volume_changes(traffic: &Traffic, (quiet, loud): (f64, f64)) -> Vec<VolumeChange> {
     if quiet < 1.0 || loud < 1.0 {
         return Vec::new();
     }

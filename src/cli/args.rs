@@ -58,6 +58,8 @@ pub(super) enum Command {
     Doctor(DoctorArgs),
     /// Check and explain filters
     Kfl(KflArgs),
+    /// Investigate incidents whose cause is known, and say how often it was found
+    Benchmark(BenchmarkArgs),
 }
 
 /// Where Kubeshark is; one of these, or `kubeshark mcp` is started.
@@ -162,6 +164,9 @@ pub(super) struct InvestigateArgs {
     /// When it ended (default: at most an hour after --since)
     #[arg(long, value_name = "TIME", allow_hyphen_values = true)]
     pub(super) until: Option<String>,
+    /// What to compare with: a range such as `yesterday 3pm-4pm` (default: the time before --since)
+    #[arg(long, value_name = "RANGE", allow_hyphen_values = true)]
+    pub(super) baseline: Option<String>,
     /// Look at the calls to this namespace only
     #[arg(short, long)]
     pub(super) namespace: Option<String>,
@@ -256,6 +261,31 @@ pub(super) struct DoctorArgs {
     pub(super) source: SourceArgs,
     #[command(flatten)]
     pub(super) time: TimeArgs,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct BenchmarkArgs {
+    /// Directory of incidents: each a directory with a capture or calls and a `case.json` or `truth.json`
+    pub(super) path: PathBuf,
+    /// Only incidents with this in their names
+    #[arg(long, value_name = "TEXT")]
+    pub(super) only: Option<String>,
+    /// Compare with the time before each incident, also where another stretch is published as fault-free
+    #[arg(long)]
+    pub(super) own_baseline: bool,
+    /// Keep the cases in this directory
+    #[arg(long, value_name = "DIR")]
+    pub(super) keep: Option<PathBuf>,
+    /// Print JSON
+    #[arg(long)]
+    pub(super) json: bool,
+}
+
+impl BenchmarkArgs {
+    /// The reports themselves are not shown.
+    pub(super) fn no_output(&self) -> OutputArgs {
+        OutputArgs::default()
+    }
 }
 
 #[derive(Debug, Args)]

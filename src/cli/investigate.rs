@@ -14,7 +14,7 @@ use crate::{
     error::AppError,
     investigation::{Playbook, ServiceName, Settings, settings::Source},
     progress::Show,
-    time::{Clock, Reading, Utc, Zone, parse_point, parse_window},
+    time::{Clock, Reading, Utc, Window, Zone, parse_point, parse_window},
 };
 
 /// The playbook that is compiled in.
@@ -66,6 +66,13 @@ pub(super) async fn investigate(config: &Config, args: &InvestigateArgs, show: S
     let reading = parse_window(since, args.until.as_deref(), moment.now, &moment.zone)
         .map_err(|error| AppError::usage("the window cannot be read").because(&error))?;
     let service = args.service.as_deref().map(service).transpose()?;
+    let baseline = args
+        .baseline
+        .as_deref()
+        .map(|range| parse_window(range, None, moment.now, &moment.zone))
+        .transpose()
+        .map_err(|error| AppError::usage("--baseline cannot be read").because(&error))?
+        .map(|reading| reading.window);
     if args
         .namespace
         .as_deref()
@@ -79,6 +86,7 @@ pub(super) async fn investigate(config: &Config, args: &InvestigateArgs, show: S
         since: since.clone(),
         until: args.until.clone(),
         reading,
+        baseline,
         namespace: args.namespace.clone(),
         service,
     };
@@ -109,6 +117,7 @@ pub(super) async fn demo(config: &Config, args: &DemoArgs, show: Show) -> Result
         since: capture.since.to_owned(),
         until: Some(capture.until.to_owned()),
         reading,
+        baseline: None,
         namespace: None,
         service: None,
     };
@@ -125,17 +134,18 @@ pub(super) fn list_demos() -> Result<u8, AppError> {
 }
 
 /// What is to be found out, and where.
-struct Plan {
-    question: String,
-    source: Source,
-    since: String,
-    until: Option<String>,
-    reading: Reading,
-    namespace: Option<String>,
-    service: Option<ServiceName>,
+pub(super) struct Plan {
+    pub(super) question: String,
+    pub(super) source: Source,
+    pub(super) since: String,
+    pub(super) until: Option<String>,
+    pub(super) reading: Reading,
+    pub(super) baseline: Option<Window>,
+    pub(super) namespace: Option<String>,
+    pub(super) service: Option<ServiceName>,
 }
 
-fn prepare(
+pub(super) fn prepare(
     config: &Config,
     plan: Plan,
     moment: Moment,
@@ -180,6 +190,7 @@ fn prepare(
         since: plan.since,
         until: plan.until,
         reading: plan.reading,
+        baseline: plan.baseline,
         zone: moment.zone,
         hours: config.hours,
         now: moment.now,

@@ -1,6 +1,7 @@
 //! The command line: the outermost layer, and one of the three that print.
 
 mod args;
+mod benchmark;
 mod cases;
 mod doctor;
 mod investigate;
@@ -62,6 +63,7 @@ fn dispatch(cli: args::Cli) -> Result<u8, AppError> {
         args::Command::Replay(args) => on_runtime(run::replay(&config, &args)),
         args::Command::Doctor(args) => on_runtime(doctor::doctor(&config, &args)),
         args::Command::Kfl(args) => kfl::run(&args.action),
+        args::Command::Benchmark(args) => on_runtime(benchmark::benchmark(&config, &args, show)),
     }
 }
 

@@ -71,13 +71,8 @@ pub(super) fn can_ask() -> bool {
 
 /// Runs a new case to its end and prints its report.
 pub(super) async fn investigate(start: Start) -> Result<u8, AppError> {
-    let recording = Recording {
-        entries: Vec::new(),
-        valid_bytes: 0,
-        torn: false,
-    };
     let journal =
-        CaseJournal::open(&start.dir, recording).map_err(|error| journal_error(&error, &start.dir))?;
+        CaseJournal::open(&start.dir, Recording::nothing()).map_err(|error| journal_error(&error, &start.dir))?;
     go(start, journal).await
 }
 
@@ -135,6 +130,22 @@ async fn go(start: Start, mut journal: CaseJournal) -> Result<u8, AppError> {
         None,
     ))?;
     Ok(finished.status)
+}
+
+/// Runs a new case to its end without printing anything, and without anybody to ask.
+pub(super) async fn concluded(start: Start) -> Result<(Machine, Report), AppError> {
+    let dir = start.dir;
+    let mut journal =
+        CaseJournal::open(&dir, Recording::nothing()).map_err(|error| journal_error(&error, &dir))?;
+    let limits = limits(&start.settings);
+    let redactor = Redactor::new(&start.id);
+    let mut effects = LiveEffects::new(start.endpoint, limits, redactor, Box::new(Nobody), absolute(&dir));
+    let (id, created) = (start.id, start.created);
+    let machine = drive(&id, created, start.settings, &mut effects, &mut journal, &mut Unwatched)
+        .await
+        .map_err(|error| run_error(&error, &dir))?;
+    let report = finish(&machine, created, &dir)?.report;
+    Ok((machine, report))
 }
 
 /// A server may run in another directory than this process.

@@ -10,7 +10,7 @@ use super::{
     settings::Settings,
 };
 use crate::{
-    analysis::{Diagnosis, EdgeKey, Layer, Lossy, Picture, Side},
+    analysis::{Diagnosis, EdgeKey, Incident, Layer, Lossy, Picture, Side},
     time::{Utc, Window},
     kfl::Filter,
     wire::{Operation, Scope, SnapshotRef, decode::{Boundaries, Call}},
@@ -149,6 +149,8 @@ pub struct Case {
     pub window: Option<Window>,
     /// The window was moved to the onset of the failures.
     pub compared_apart: bool,
+    /// When it was over, where that was inside the window.
+    pub ended: Option<Utc>,
     pub snapshot: Option<Secured>,
     /// The dissection of `snapshot` that is completed, by name where it has one.
     pub dissected: Option<Option<String>>,
@@ -206,6 +208,7 @@ impl Case {
             asked_window: None,
             window: None,
             compared_apart: false,
+            ended: None,
             snapshot: None,
             dissected: None,
             layers: BTreeSet::new(),
@@ -314,6 +317,22 @@ impl Case {
         });
     }
 
+    /// What the window is compared with: the time before it that the snapshot holds, or what the user said.
+    pub fn baseline(&self) -> Vec<Window> {
+        let (Some(window), Some(secured)) = (self.window, self.snapshot.as_ref()) else {
+            return Vec::new();
+        };
+        let held = secured.window;
+        let wanted = self.settings.baseline.unwrap_or(Window {
+            start: held.start,
+            end: window.start.max(held.start),
+        });
+        wanted
+            .overlap(&held)
+            .map(|part| part.without(&window))
+            .unwrap_or_default()
+    }
+
     /// A query over the snapshot that the case works on.
     pub fn scope(&self, filter: &Filter, window: Option<Window>) -> Scope {
         Scope {
@@ -321,6 +340,24 @@ impl Case {
             dissection: self.dissected.clone().flatten(),
             filter: filter.to_string(),
             window,
+        }
+    }
+
+    /// Compares what happened during the incident with the time before it, rather than the window asked about, which
+    /// holds healthy minutes or leaves out the beginning.
+    pub fn compare_during(&mut self, incident: &Incident) {
+        let Some(window) = &mut self.window else { return };
+        let early = incident.onset < window.start;
+        *window = Window {
+            start: incident.onset,
+            end: incident.ended.unwrap_or(window.end),
+        };
+        self.ended = incident.ended;
+        self.compared_apart = true;
+        if early {
+            let at = self.settings.clock().at(incident.onset);
+            self.assumptions
+                .push(format!("it began before the window, at {at}; the comparison is with the time before that"));
         }
     }
 

@@ -54,7 +54,8 @@ fn failing_term(layer: Layer) -> Option<FilterTerm> {
         // Search domains end most lookups in NXDOMAIN (3) before they succeed.
         Layer::Dns => {
             let codes = [0, 3].map(|code| FilterTerm::differs(FieldId::STATUS_CODE, code).ok());
-            FilterTerm::all(&codes.into_iter().collect::<Option<Vec<_>>>()?)
+            let failed = FilterTerm::all(&codes.into_iter().collect::<Option<Vec<_>>>()?)?;
+            FilterTerm::any(&[failed, FilterTerm::equals(FieldId::DNS_RESPONSE, false).ok()?])
         }
         Layer::Tcp => FilterTerm::differs(FieldId::TCP_ERROR_TYPE, "").ok(),
     }

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     analysis::Thresholds,
-    time::{Clock, HourStyle, Reading, Utc, Zone},
+    time::{Clock, HourStyle, Reading, Utc, Window, Zone},
 };
 
 /// Where the recorded traffic is asked for. Holds no secrets: tokens come from the environment.
@@ -43,6 +43,9 @@ pub struct Settings {
     pub until: Option<String>,
     /// What they were read as.
     pub reading: Reading,
+    /// What to compare with, where the user says; otherwise the time before the window.
+    #[serde(default)]
+    pub baseline: Option<Window>,
     pub zone: Zone,
     /// Whether prose writes 3:23 PM or 15:23.
     pub hours: HourStyle,

@@ -50,6 +50,17 @@ pub struct Recording {
     pub torn: bool,
 }
 
+impl Recording {
+    /// Of a case that has not begun.
+    pub fn nothing() -> Self {
+        Self {
+            entries: Vec::new(),
+            valid_bytes: 0,
+            torn: false,
+        }
+    }
+}
+
 /// What a list of cases shows.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Summary {

@@ -40,7 +40,7 @@ pub fn document(report: &Report, clock: &Clock, detail: Detail) -> Document {
             vec![
                 named(&i.service, i.namespace.as_deref()),
                 i.what.clone(),
-                i.evidence.join(" "),
+                cited(&i.evidence),
             ]
         });
         doc.table(&["Service", "What", "Evidence"], rows.collect());
@@ -51,7 +51,7 @@ pub fn document(report: &Report, clock: &Clock, detail: Detail) -> Document {
             vec![
                 named(&r.service, r.namespace.as_deref()),
                 r.reason.clone(),
-                r.evidence.join(" "),
+                cited(&r.evidence),
             ]
         });
         doc.table(&["Service", "Why", "Evidence"], rows.collect());
@@ -61,7 +61,7 @@ pub fn document(report: &Report, clock: &Clock, detail: Detail) -> Document {
         let rows = report
             .timeline
             .iter()
-            .map(|m| vec![m.local.clone(), m.what.clone(), m.evidence.join(" ")]);
+            .map(|m| vec![m.local.clone(), m.what.clone(), cited(&m.evidence)]);
         doc.table(&["Time", "What", "Evidence"], rows.collect());
     }
     if !report.next.is_empty() {
@@ -188,7 +188,7 @@ fn causes(doc: &mut Document, report: &Report, clock: &Clock) {
         if let Some(ended) = &cause.ended {
             rows.push(vec!["Last seen".to_owned(), local(ended, clock)]);
         }
-        rows.push(vec!["Evidence".to_owned(), cause.evidence.join(" ")]);
+        rows.push(vec!["Evidence".to_owned(), cited(&cause.evidence)]);
         doc.table(&["", ""], rows);
         doc.paragraph(cause.explanation.clone());
     }
@@ -214,7 +214,7 @@ fn path(doc: &mut Document, report: &Report, clock: &Clock) {
             format!("{} → {}", hop.from, hop.to),
             first(&hop.first_abnormal),
             hop.what.clone(),
-            hop.evidence.join(" "),
+            cited(&hop.evidence),
         ]
     });
     doc.table(&["Hop", "First abnormal", "What", "Evidence"], rows.collect());
@@ -255,6 +255,26 @@ fn coverage(doc: &mut Document, report: &Report, clock: &Clock) {
 }
 
 /// Evidence that a claim cites; the rest is in report.json.
+/// Evidence ids in the order of their numbers, three and more in a row as a range: "E3 E6–E9".
+fn cited(ids: &[String]) -> String {
+    let mut numbers: Vec<u64> = ids
+        .iter()
+        .filter_map(|id| id.strip_prefix('E')?.parse().ok())
+        .collect();
+    if numbers.len() != ids.len() {
+        return ids.join(" ");
+    }
+    numbers.sort_unstable();
+    numbers.dedup();
+    let rows = numbers.chunk_by(|a, b| a + 1 == *b);
+    rows.map(|row| match row {
+        [first, _, .., last] => format!("E{first}–E{last}"),
+        _ => row.iter().map(|n| format!("E{n}")).collect::<Vec<_>>().join(" "),
+    })
+    .collect::<Vec<_>>()
+    .join(" ")
+}
+
 fn evidence(doc: &mut Document, report: &Report, detail: Detail) {
     let mut lists: Vec<&Vec<String>> = report
         .root_causes

@@ -35,6 +35,31 @@ impl Window {
         (start < end).then_some(Self { start, end })
     }
 
+    /// From the beginning of the earlier to the end of the later.
+    #[must_use]
+    pub fn hull(&self, other: &Self) -> Self {
+        Self {
+            start: self.start.min(other.start),
+            end: self.end.max(other.end),
+        }
+    }
+
+    /// What lies in this one and not in `other`: nothing, one part or two.
+    pub fn without(&self, other: &Self) -> Vec<Self> {
+        let before = Self {
+            start: self.start,
+            end: self.end.min(other.start),
+        };
+        let after = Self {
+            start: self.start.max(other.end),
+            end: self.end,
+        };
+        [before, after]
+            .into_iter()
+            .filter(|part| part.start < part.end)
+            .collect()
+    }
+
     /// The same stretch with `buffer` more on both sides.
     #[must_use]
     pub fn widened(&self, buffer: TimeDelta) -> Self {

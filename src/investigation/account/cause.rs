@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use super::{change, counted, evidence};
 use crate::{
     analysis::{
-        Change, Dimension, Factor, Layer, Mechanism, Naming, Outcome, Party, Place, Suspect, common_endpoint,
+        Change, Dimension, Factor, Layer, Mechanism, Naming, Outcome, Place, Suspect, common_endpoint,
         common_factors, kind_of,
     },
     investigation::{
@@ -273,6 +273,9 @@ pub(in crate::investigation) fn why(case: &Case, suspect: &Suspect) -> String {
 /// When the last abnormal call into the suspect was, if it was quiet for long enough afterwards that more
 /// would have come: ten times the usual pause between two, and a tenth of the time since the onset.
 fn ended(case: &Case, suspect: &Suspect) -> Option<Utc> {
+    if case.ended.is_some() {
+        return case.ended;
+    }
     let (onset, window) = (suspect.onset?, case.window?);
     let edges = || suspect.edges.iter().filter_map(|key| case.picture.edges.get(key));
     if edges().any(|edge| edge.onset.as_ref().is_some_and(|onset| !onset.exact)) {

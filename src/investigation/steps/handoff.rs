@@ -77,7 +77,7 @@ impl Step for Handoff {
                     snapshot: secured.reference.clone(),
                     nodes: Vec::new(),
                     bpf: packet_filter(case, &self.finding),
-                    window: case.window,
+                    window: case.asked_window.or(case.window),
                 },
             )),
             Some(path) => Plan::Act(super::one(

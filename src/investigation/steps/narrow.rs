@@ -5,7 +5,7 @@
 use chrono::TimeDelta;
 use serde_json::json;
 
-use super::{answers, inspect::Inspect, read, stopped, survey::baseline, weigh::Weigh};
+use super::{answers, inspect::Inspect, read, stopped, weigh::Weigh};
 use crate::{
     analysis::{Change, EdgeKey, Layer, Mechanism, Onset, Outcome, Side, compare, onset_of_events, outcome, risen},
     investigation::{
@@ -192,19 +192,19 @@ fn connections(case: &Case) -> Vec<Look> {
     }
     let rules = &case.settings.playbook.survey;
     let filter = filters::all(Layer::Tcp, case.settings.namespace.as_deref());
-    [(Side::During, case.window), (Side::Before, baseline(case))]
+    let during = case.window.map(|window| (Side::During, window));
+    let before = case.baseline().into_iter().map(|part| (Side::Before, part));
+    during
         .into_iter()
-        .filter_map(|(side, window)| {
-            let window = window?;
-            Some(Look {
-                window,
-                operation: Operation::ListCalls {
-                    scope: case.scope(&filter, Some(window)),
-                    limit: rules.abnormal_rows.min(rules.rows),
-                    form: CallForm::Raw,
-                },
-                at: What::Connections(side),
-            })
+        .chain(before)
+        .map(|(side, window)| Look {
+            window,
+            operation: Operation::ListCalls {
+                scope: case.scope(&filter, Some(window)),
+                limit: rules.abnormal_rows.min(rules.rows),
+                form: CallForm::Raw,
+            },
+            at: What::Connections(side),
         })
         .collect()
 }

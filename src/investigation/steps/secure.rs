@@ -41,7 +41,10 @@ impl Secure {
         let rules = &case.settings.playbook;
         let buffer = TimeDelta::minutes(i64::from(rules.window.buffer_minutes));
         let asked = case.window.unwrap_or(case.settings.reading.window);
-        let wide = asked.widened(buffer);
+        let mut wide = asked.widened(buffer);
+        if let Some(baseline) = case.settings.baseline {
+            wide = wide.hull(&baseline);
+        }
         let target = case
             .coverage
             .captured

@@ -5,7 +5,7 @@ use serde_json::json;
 
 use super::{answers, conclude::Conclude, handoff::Handoff, read, verdict};
 use crate::{
-    analysis::{Naming, Party, Suspect, lossy},
+    analysis::{Naming, Party, lossy},
     investigation::{
         account,
         action::Action,

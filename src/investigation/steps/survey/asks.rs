@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::{About, Ask, Group, Known, Which, baseline, stretch};
+use super::{About, Ask, Group, Known, Which, length, stretch};
 use crate::{
     analysis::{EdgeKey, Layer},
     investigation::{case::Case, filters},
@@ -14,7 +14,8 @@ use crate::{
 
 /// Both stretches of time, where there is something before the window.
 fn stretches(case: &Case) -> impl Iterator<Item = bool> + use<> {
-    [Some(true), baseline(case).map(|_| false)].into_iter().flatten()
+    let before = !case.baseline().is_empty();
+    [true, false].into_iter().filter(move |during| *during || before)
 }
 
 fn list(case: &Case, group: Group, filter: &Filter, window: Window, limit: u32) -> Operation {
@@ -40,14 +41,18 @@ fn requests(case: &Case) -> Filter {
 /// The server's own statistics of requests, where it has any.
 pub(super) fn statistics(case: &Case) -> Vec<Ask> {
     let requests = requests(case);
-    let asked = stretches(case).map(|during| Ask {
-        about: About::Statistics,
-        during,
-        operation: Operation::ApiStats {
-            scope: case.scope(&requests, stretch(case, during)),
-        },
-    });
-    asked.filter(|ask| case.supports(&ask.operation)).collect()
+    let mut asks = Vec::new();
+    for during in stretches(case) {
+        asks.extend(stretch(case, during).into_iter().map(|part| Ask {
+            about: About::Statistics,
+            during,
+            operation: Operation::ApiStats {
+                scope: case.scope(&requests, Some(part)),
+            },
+        }));
+    }
+    asks.retain(|ask| case.supports(&ask.operation));
+    asks
 }
 
 /// Most requests of a stretch that are listed whole.
@@ -62,7 +67,6 @@ pub(super) fn broad(case: &Case, known: &Known) -> Vec<Ask> {
     let rules = &case.settings.playbook.survey;
     let mut asks = Vec::new();
     for during in stretches(case) {
-        let Some(window) = stretch(case, during) else { continue };
         // Of very many calls very many may fail: their beginnings will do, and counts follow.
         let many = known.size(during).is_some_and(|size| size > most(case));
         let limit = if many { rules.sampled_rows.min(rules.rows) } else { rules.rows };
@@ -72,14 +76,15 @@ pub(super) fn broad(case: &Case, known: &Known) -> Vec<Ask> {
             };
             // A connection in raw form is as long as four requests.
             let limit = if group == Group::Connections && many { limit / 4 } else { limit };
-            asks.push(Ask {
+            asks.extend(stretch(case, during).into_iter().map(|part| Ask {
                 about: About::Failing(group),
                 during,
-                operation: list(case, group, &failing, window, limit.max(1)),
-            });
+                operation: list(case, group, &failing, part, limit.max(1)),
+            }));
         }
         if !many {
-            asks.push(of_slice(case, during, window, rules.rows));
+            let parts = stretch(case, during).into_iter();
+            asks.extend(parts.map(|part| of_slice(case, during, part, rules.rows)));
         }
     }
     asks
@@ -104,10 +109,14 @@ pub(super) fn rows(case: &Case, known: &mut Known) -> Vec<Ask> {
             continue;
         }
         known.sampled.insert(during);
-        let Some(window) = stretch(case, during) else { continue };
-        for slice in evenly(window, rules.sampled_lists) {
-            *known.lists.entry(during).or_default() += 1;
-            asks.push(of_slice(case, during, slice, rules.sampled_rows.min(rules.rows)));
+        let parts = stretch(case, during);
+        let whole = length(&parts).num_milliseconds().max(1);
+        for part in &parts {
+            // In proportion to their lengths.
+            let share = part.length().num_milliseconds().saturating_mul(rules.sampled_lists as i64) / whole;
+            for slice in evenly(*part, usize::try_from(share).unwrap_or(1).max(1)) {
+                asks.push(of_slice(case, during, slice, rules.sampled_rows.min(rules.rows)));
+            }
         }
         // Those that would be missed: of few calls, the fewest first.
         let sizes = known.sizes.get(&during).cloned().unwrap_or_default();
@@ -118,11 +127,11 @@ pub(super) fn rows(case: &Case, known: &mut Known) -> Vec<Ask> {
             let names: BTreeSet<String> = names.into_iter().collect();
             let filter = filters::to_services(requests(case), &names);
             if kfl::check(&filter.to_string()).is_ok() {
-                asks.push(Ask {
-                    about: About::Quiet(names),
+                asks.extend(parts.iter().map(|part| Ask {
+                    about: About::Quiet(names.clone()),
                     during,
-                    operation: list(case, Group::Requests, &filter, window, rules.sampled_rows),
-                });
+                    operation: list(case, Group::Requests, &filter, *part, rules.sampled_rows),
+                }));
             }
         }
     }

@@ -1,8 +1,10 @@
 //! Exact counts of the edges that no list showed whole, each a plan of its own.
 
+use std::collections::BTreeMap;
+
 use serde_json::json;
 
-use super::{BATCH, Known, Which, asks, baseline, take::stretch};
+use super::{BATCH, Known, Which, asks, stretch as parts_of, take::stretch};
 use crate::{
     analysis::EdgeKey,
     investigation::{action::Answer, case::Case, filters},
@@ -19,6 +21,8 @@ const BUDGET: Budget = Budget {
 #[derive(Clone, Debug, Default)]
 pub(super) struct Counts {
     left: Vec<Count>,
+    /// Of parts of a stretch that were counted already: the sum and how many are still to come.
+    parts: BTreeMap<(EdgeKey, bool, bool), (u64, usize)>,
     counting: Counting,
 }
 
@@ -32,13 +36,24 @@ struct Count {
     plan: Option<Histogram>,
 }
 
+impl Count {
+    /// What its parts have in common.
+    fn part(&self) -> (EdgeKey, bool, bool) {
+        (self.key.clone(), self.during, self.which == Which::All)
+    }
+}
+
 impl Counts {
     pub(super) fn new(case: &Case, known: &Known) -> Self {
         let wanted = asks::wanted(case, known);
         let left = wanted
             .into_iter()
-            .filter_map(|(key, which, during)| {
-                let window = if during { case.window } else { baseline(case) }?;
+            .flat_map(|(key, which, during)| {
+                parts_of(case, during)
+                    .into_iter()
+                    .map(move |part| (key.clone(), which, during, part))
+            })
+            .filter_map(|(key, which, during, window)| {
                 let along = filters::along(&key);
                 let filter = match which {
                     Which::All => along,
@@ -63,8 +78,14 @@ impl Counts {
                 })
             })
             .collect();
+        let mut parts: BTreeMap<_, (u64, usize)> = BTreeMap::new();
+        let left: Vec<Count> = left;
+        for count in &left {
+            parts.entry(count.part()).or_default().1 += 1;
+        }
         let mut counts = Self {
             left,
+            parts,
             counting: known.counting,
         };
         counts.begin(case);
@@ -151,6 +172,13 @@ impl Counts {
         let Some(total) = counts.total.filter(|_| counts.gaps.is_empty()) else {
             return;
         };
+        let sum = self.parts.entry(count.part()).or_default();
+        sum.0 = sum.0.saturating_add(total);
+        sum.1 = sum.1.saturating_sub(1);
+        let (total, left) = *sum;
+        if left > 0 {
+            return;
+        }
         let edge = case.picture.edge(count.key.clone());
         let tally = if count.during {
             &mut edge.during

@@ -17,7 +17,7 @@ use chrono::TimeDelta;
 
 use super::{answers, narrow::Narrow, stopped, weigh::Weigh};
 use crate::{
-    analysis::{EdgeKey, Layer, diagnose, onset_apart},
+    analysis::{EdgeKey, Layer, diagnose, incident_in, onset_apart},
     investigation::{
         action::Action,
         case::Case,
@@ -120,8 +120,8 @@ struct Known {
     cut: BTreeSet<bool>,
     /// Services whose requests were listed whole all the same.
     quiet: BTreeSet<(String, bool)>,
-    /// Lists of failing calls that were not cut.
-    failing: Vec<(Group, bool)>,
+    /// Lists of failing calls, and whether one of them was cut.
+    failing: BTreeMap<(Group, bool), bool>,
     /// When calls of an edge failed hard, from lists that were not cut.
     failures: BTreeMap<EdgeKey, Vec<Utc>>,
     /// A list that was not cut, the shortest one with at least two rows, and what it is a list of.
@@ -145,7 +145,7 @@ impl Known {
 
     /// The number of failing calls of an edge, where a complete list told it.
     fn failing(&self, key: &EdgeKey, during: bool) -> Option<u64> {
-        let complete = self.failing.contains(&(Group::of(key.layer), during));
+        let complete = self.failing.get(&(Group::of(key.layer), during)) == Some(&false);
         complete.then(|| self.counts.get(&(key.clone(), during)).copied().unwrap_or(0))
     }
 }
@@ -168,19 +168,20 @@ impl Survey {
     }
 }
 
-/// The time before the window that the snapshot holds.
-pub(super) fn baseline(case: &Case) -> Option<Window> {
-    let (window, secured) = (case.window?, case.snapshot.as_ref()?);
-    let before = Window {
-        start: secured.window.start,
-        end: window.start,
-    };
-    (before.start < before.end).then_some(before)
+/// The window, or what it is compared with: one part or two.
+fn stretch(case: &Case, during: bool) -> Vec<Window> {
+    if during {
+        case.window.into_iter().collect()
+    } else {
+        case.baseline()
+    }
 }
 
-/// The window, or the time before it.
-fn stretch(case: &Case, during: bool) -> Option<Window> {
-    if during { case.window } else { baseline(case) }
+/// The length of a stretch.
+fn length(parts: &[Window]) -> TimeDelta {
+    parts
+        .iter()
+        .fold(TimeDelta::zero(), |sum, part| sum + part.length())
 }
 
 impl Step for Survey {
@@ -262,7 +263,9 @@ impl Step for Survey {
 impl Survey {
     /// Fills the next stage's queue; stages without questions are passed over.
     fn advance(mut self, case: &mut Case) -> State {
+        // Of a sample the failures alone tell when it began.
         if self.stage == Stage::Broad
+            && [true, false].into_iter().any(|during| self.known.size(during).is_some_and(|size| size > asks::most(case)))
             && let Some(onset) = self.onset_apart(case)
         {
             case.compare_from(onset);
@@ -277,6 +280,9 @@ impl Survey {
                 Stage::Broad => Stage::Rows,
                 Stage::Rows => {
                     take::tally(case, &self.known);
+                    if settle_incident(case) {
+                        take::tally(case, &self.known);
+                    }
                     Stage::Proof
                 }
                 Stage::Proof => Stage::Edges,
@@ -319,6 +325,18 @@ impl Survey {
     }
 }
 
+/// Narrows the window to the incident in it, where the calls show when it began. Needs every call of both stretches.
+fn settle_incident(case: &mut Case) -> bool {
+    let Some(window) = case.window.filter(|_| case.picture.whole && !case.compared_apart) else {
+        return false;
+    };
+    let Some(incident) = incident_in(&case.picture, &case.baseline(), &window) else {
+        return false;
+    };
+    case.compare_during(&incident);
+    true
+}
+
 /// Ranks who may be behind what the survey saw, and goes on where there is anybody.
 fn onward(case: &mut Case) -> State {
     rank(case);
@@ -333,6 +351,6 @@ fn onward(case: &mut Case) -> State {
 pub(super) fn rank(case: &mut Case) {
     if let Some(window) = case.window {
         let rules = &case.settings.playbook.survey.abnormal;
-        case.diagnosis = diagnose(&case.picture, baseline(case).as_ref(), &window, rules);
+        case.diagnosis = diagnose(&case.picture, &case.baseline(), &window, rules);
     }
 }

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::json;
 
-use super::{super::read, About, Ask, Group, Known, SHORTEST_BASELINE, asks, baseline, stretch as window_of};
+use super::{super::read, About, Ask, Group, Known, SHORTEST_BASELINE, asks, length, stretch as parts_of};
 use crate::{
     analysis::{EdgeKey, Layer, Naming, Outcome, Tally, ends, outcome},
     investigation::{action::Answer, case::Case, evidence::EvidenceId},
@@ -158,7 +158,7 @@ fn take_rows(
     }
     let rules = &case.settings.playbook.survey;
     let slices = asks::halves(slice, list.total, rules.rows);
-    let whole = window_of(case, ask.during) == Some(slice);
+    let whole = parts_of(case, ask.during).contains(&slice);
     let too_many = list.total.is_some_and(|total| total > asks::most(case));
     if whole && too_many {
         // Sizes for a sample, as many as there are in all in the proportions of the list.
@@ -217,7 +217,7 @@ fn take_failing(case: &mut Case, known: &mut Known, group: Group, ask: &Ask, ans
     }
     for (key, calls) in edges {
         let count = calls.len() as u64;
-        known.counts.insert((key.clone(), ask.during), count);
+        *known.counts.entry((key.clone(), ask.during)).or_default() += count;
         let hard: Vec<_> = calls
             .iter()
             .filter(|call| outcome(call).is_hard())
@@ -232,20 +232,18 @@ fn take_failing(case: &mut Case, known: &mut Known, group: Group, ask: &Ask, ans
             }
         }
     }
-    if !list.truncated {
-        known.failing.push((group, ask.during));
-    }
+    *known.failing.entry((group, ask.during)).or_default() |= list.truncated;
     keep(case, list.calls);
 }
 
 /// Tallies every edge from the calls that lists showed: exact where all requests of a stretch were listed, also
 /// where there was no call at all.
 pub(super) fn tally(case: &mut Case, known: &Known) {
-    let before = baseline(case);
+    let before = case.baseline();
     let mut calls: BTreeMap<(EdgeKey, bool), Vec<&Call>> = BTreeMap::new();
     for call in &case.picture.calls {
         let during = case.window.is_some_and(|window| window.contains(call.ts));
-        if !during && !before.is_some_and(|before| before.contains(call.ts)) {
+        if !during && !before.iter().any(|part| part.contains(call.ts)) {
             continue;
         }
         if let Some(key) = edge_of(call) {
@@ -263,14 +261,18 @@ pub(super) fn tally(case: &mut Case, known: &Known) {
                 .map_or(&[] as &[&Call], Vec::as_slice);
             let quiet =
                 key.to.naming == Naming::Service && known.quiet.contains(&(key.to.name.clone(), during));
+            let failing = listed
+                .iter()
+                .filter(|call| outcome(call) != Outcome::Good)
+                .count() as u64;
+            // Of lookups and connections only the failing ones were listed: without one there is nothing to count.
             let exact = if key.layer.is_request() {
                 known.whole(during) || quiet
             } else {
-                // Of lookups and connections only the failing ones were listed.
-                known.failing(key, during) == Some(0) && listed.is_empty() && during
-            } || (!during && before.is_none());
+                during && known.failing(key, during).is_some() && failing == 0
+            } || (!during && before.is_empty());
             let mut tally = Tally::of(listed.iter().copied(), exact);
-            if let (false, Some(failing)) = (key.layer.is_request(), known.failing(key, during)) {
+            if !key.layer.is_request() && known.failing(key, during).is_some() {
                 tally.failing = failing;
             }
             if during {
@@ -283,8 +285,8 @@ pub(super) fn tally(case: &mut Case, known: &Known) {
             }
         }
     }
-    let long = before.is_some_and(|before| before.length() >= SHORTEST_BASELINE);
+    let long = length(&before) >= SHORTEST_BASELINE;
     case.picture.has_baseline = long && calls.keys().any(|(key, during)| !during && key.layer.is_request());
-    case.picture.whole = known.whole(true) && (before.is_none() || known.whole(false));
+    case.picture.whole = known.whole(true) && (before.is_empty() || known.whole(false));
     case.picture.edges = edges;
 }
