@@ -48,10 +48,12 @@ const SYN_ACK: i64 = 2;
 const DATA: i64 = 8;
 const RST: i64 = 32;
 
-/// How `call` ended, by its protocol. Protocols that are not understood count as good.
+/// How `call` ended, by its protocol. Protocols that are not understood count as good, and so does a call that took
+/// its time and has no status: it was answered, and nobody recorded how. Without either there was no answer.
 pub fn outcome(call: &Call) -> Outcome {
     match call.protocol.as_str() {
         "http" | "http2" | "grpc" | "gql" | "ws" => match call.status {
+            None if call.elapsed_us.is_some() => Outcome::Good,
             None | Some(0) => Outcome::NoAnswer,
             Some(401 | 403 | 407) => Outcome::Denied,
             Some(429) => Outcome::RateLimited,
@@ -61,6 +63,7 @@ pub fn outcome(call: &Call) -> Outcome {
         },
         "dns" => match call.status {
             Some(0 | 3) => Outcome::Good,
+            None if call.elapsed_us.is_some() => Outcome::Good,
             _ => Outcome::DnsFailure,
         },
         "tcp" | "tcp_flow" | "tcp_conn" => connection(call),

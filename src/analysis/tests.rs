@@ -36,6 +36,7 @@ fn call(id: usize, second: i64, to: &str, pod: &str, status: i64) -> Call {
         path: Some("/orders/4711".to_owned()),
         status: Some(status),
         elapsed_us: Some(1000),
+        server_elapsed_us: None,
         node_id: None,
         conn_id: None,
         request_headers: Vec::new(),
