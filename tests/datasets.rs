@@ -307,10 +307,11 @@ fn every_capture_ends() {
             Ok((entries, _)) => {
                 read += 1;
                 for entry in &entries {
-                    let protocol = match entry.payload {
+                    let protocol = match &entry.payload {
                         Payload::Http(_) => "http",
                         Payload::Dns(_) => "dns",
                         Payload::TcpFlow(_) => "tcp",
+                        Payload::Line(line) => line.protocol.name(),
                     };
                     *counts.entry(protocol).or_default() += 1;
                     assert!(entry.elapsed_us.is_none_or(|elapsed| elapsed >= 0), "{entry:?}");

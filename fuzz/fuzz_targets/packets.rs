@@ -98,6 +98,7 @@ pub fn check(entries: &[Entry], limits: &Limits) {
             }
             Payload::Dns(call) => assert_eq!(call.rcode.is_none(), entry.elapsed_us.is_none()),
             Payload::TcpFlow(flow) => assert!(flow.duration_us >= 0),
+            Payload::Line(line) => panic!("packets hold no lines: {line:?}"),
         }
     }
 }

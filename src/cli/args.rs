@@ -72,7 +72,7 @@ pub(super) struct SourceArgs {
     /// Speak MCP over streamable HTTP; the bearer token is read from KUBESHARK_HUB_TOKEN
     #[arg(long, value_name = "URL", conflicts_with = "capture")]
     pub(super) mcp_url: Option<String>,
-    /// Investigate a capture directory or a single pcap, through the embedded hub
+    /// Investigate a capture directory, a single pcap, or calls as JSON lines, through the embedded hub
     #[arg(long, value_name = "PATH")]
     pub(super) capture: Option<PathBuf>,
 }
@@ -188,7 +188,8 @@ pub(super) struct InvestigateArgs {
 
 #[derive(Debug, Args)]
 pub(super) struct HubArgs {
-    /// A capture directory, a single pcap or pcapng (also .zst), or the name of a bundled capture
+    /// A capture directory, a single pcap or pcapng (also .zst), calls as .jsonl (also .gz, .zst), or the name of a
+    /// bundled capture
     #[arg(required_unless_present = "list_faults")]
     pub(super) path: Option<PathBuf>,
     /// Serve streamable HTTP at http://ADDR/mcp instead of stdio; the token, if any, is read from KUBESHARK_HUB_TOKEN

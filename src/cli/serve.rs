@@ -34,7 +34,7 @@ pub(super) async fn hub(config: &Config, args: &HubArgs) -> Result<u8, AppError>
     let capture = bundled.unwrap_or_else(|| Capture::open(path)).map_err(|error| {
         AppError::environment(format!("could not open the capture `{}`", path.display()))
             .because(&error)
-            .hint("a capture is a pcap or pcapng file (also .zst), or a directory of them with a workloads.json")
+            .hint("a capture is a pcap or pcapng file (also .zst), or a directory of them with a workloads.json; calls may come as .jsonl (also .gz, .zst)")
     })?;
     for problem in &capture.problems {
         output::stderr(&format!("warning: {problem}"));

@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use super::call::{Call, Ends, OtherView, Parts};
 use super::entry::{Endpoint, Entry, Payload};
+use super::lines::{LineCall, Party};
 use super::names::{Identity, Names};
 use super::store::Store;
 use super::workloads::{Kind, Workload};
@@ -33,6 +34,7 @@ pub(super) fn assemble(nodes: Vec<(Arc<str>, Vec<Entry>)>, names: &Names) -> Sto
         names,
         learned: &learned,
         identities: HashMap::new(),
+        parties: HashMap::new(),
         ends: HashMap::new(),
     };
     let groups = if many {
@@ -101,6 +103,8 @@ fn key(entry: &Entry) -> Key {
         Payload::Http(_) => (0, 0),
         Payload::Dns(dns) => (1, dns.id),
         Payload::TcpFlow(_) => (2, 0),
+        // Never compared: a line is one call.
+        Payload::Line(_) => (3, 0),
     };
     (entry.src, kind, entry.request_seq, id)
 }
@@ -110,6 +114,10 @@ fn join(views: Vec<View>, names: &Names) -> Vec<Vec<View>> {
     let mut groups: Vec<Vec<View>> = Vec::with_capacity(views.len());
     let mut open: HashMap<Key, Vec<usize>> = HashMap::new();
     for view in views {
+        if matches!(view.entry.payload, Payload::Line(_)) {
+            groups.push(vec![view]);
+            continue;
+        }
         let candidates = open.entry(key(&view.entry)).or_default();
         candidates.retain(|at| {
             groups
@@ -158,6 +166,7 @@ struct Naming<'n> {
     names: &'n Names,
     learned: &'n HashMap<IpAddr, String>,
     identities: HashMap<(IpAddr, Option<u32>, u16), Arc<Identity>>,
+    parties: HashMap<usize, Arc<Identity>>,
     ends: HashMap<(usize, usize), Arc<Ends>>,
 }
 
@@ -165,6 +174,10 @@ impl Naming<'_> {
     /// One call of all views of it; `None` for no view.
     fn call(&mut self, mut group: Vec<View>) -> Option<Call> {
         let first = group.first()?;
+        if let Payload::Line(line) = &first.entry.payload {
+            let line = Arc::clone(line);
+            return group.pop().map(|view| self.line(&line, view));
+        }
         let (src_ip, dst_ip, ts) = (first.entry.src.ip, first.entry.dst.ip, first.entry.ts_us);
         let runs_on = |ip: IpAddr| {
             self.names
@@ -190,6 +203,11 @@ impl Naming<'_> {
         let src = self.identity(entry.src, client, false);
         let dst = self.identity(entry.dst, server, true);
         let ends = self.ends_of(src, dst);
+        // Where the client's view is told, the server's is what its own node saw. Connections have no such view.
+        let at_server = group.iter().find(|view| {
+            server_node == Some(&*view.node) && !matches!(view.entry.payload, Payload::TcpFlow(_))
+        });
+        let server_elapsed_us = at_server.and_then(|view| view.entry.elapsed_us);
         let also_seen = group.into_iter().map(other_view).collect();
         let id = format!("{node}/{}/{}", entry.stream, entry.index).into_boxed_str();
         let parts = Parts::of(&mut entry.payload);
@@ -200,8 +218,36 @@ impl Naming<'_> {
             entry,
             ends,
             also_seen,
+            server_elapsed_us,
             parts,
         })
+    }
+
+    /// The call of a line, which names both ends itself.
+    fn line(&mut self, line: &LineCall, View { node, mut entry }: View) -> Call {
+        let src = self.party(&line.src, entry.src, entry.ts_us);
+        let dst = self.party(&line.dst, entry.dst, entry.ts_us);
+        let ends = self.ends_of(src, dst);
+        Call {
+            id: format!("{node}/{}/{}", entry.stream, entry.index).into_boxed_str(),
+            ordinal: 0,
+            node,
+            ends,
+            also_seen: Vec::new(),
+            server_elapsed_us: line.server_elapsed_us,
+            parts: Parts::of(&mut entry.payload),
+            entry,
+        }
+    }
+
+    /// The end that a line names; where it gives an address only, whoever had it then.
+    fn party(&mut self, party: &Arc<Party>, at: Endpoint, ts_us: i64) -> Arc<Identity> {
+        if party.ip.is_some() && !party.is_named() {
+            return self.identity(at, self.names.at(at.ip, ts_us), true);
+        }
+        // The parties live as long as the calls do, so their addresses name them.
+        let made = self.parties.entry(Arc::as_ptr(party) as usize);
+        Arc::clone(made.or_insert_with(|| Arc::new(Identity::of_party(party))))
     }
 
     fn identity(&mut self, end: Endpoint, found: Option<(u32, &Workload)>, server: bool) -> Arc<Identity> {
@@ -234,6 +280,7 @@ fn other_view(view: View) -> OtherView {
         Payload::Http(http) => (Some(http.status), None),
         Payload::Dns(dns) => (dns.rcode.map(u16::from), None),
         Payload::TcpFlow(flow) => (None, Some(Box::new(*flow))),
+        Payload::Line(line) => (line.status, None),
     };
     OtherView {
         node,

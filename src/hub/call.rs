@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::entry::{DnsCall, Entry, Headers, HttpCall, Payload, TcpFlow};
+use super::entry::{DnsCall, Entry, Headers, Payload, TcpFlow};
 use super::names::Identity;
 
 /// Parameters, cookies and the like beyond this many are dropped: a request is no database.
@@ -71,6 +71,8 @@ pub struct Call {
     pub entry: Entry,
     pub ends: Arc<Ends>,
     pub also_seen: Vec<OtherView>,
+    /// How long the server took, as it was seen at the server, µs; `None` where nobody looked there.
+    pub server_elapsed_us: Option<i64>,
     pub parts: Parts,
 }
 
@@ -80,6 +82,7 @@ pub enum Parts {
     Http(Box<HttpParts>),
     Dns(Box<DnsParts>),
     Tcp(Box<TcpParts>),
+    Nothing,
 }
 
 /// Parts of an HTTP exchange.
@@ -130,10 +133,29 @@ impl Parts {
                 }
                 http.request_body.kept.shrink_to_fit();
                 http.response_body.kept.shrink_to_fit();
-                Self::Http(Box::new(HttpParts::of(http)))
+                let (target, request) = (&http.target, &http.request_headers);
+                Self::Http(Box::new(HttpParts::of(target, request, &http.response_headers)))
             }
             Payload::Dns(dns) => Self::Dns(Box::new(DnsParts::of(dns))),
             Payload::TcpFlow(flow) => Self::Tcp(Box::new(TcpParts::of(flow))),
+            Payload::Line(line) if line.protocol.is_tcp() => Self::Tcp(Box::new(line.connection())),
+            Payload::Line(line) => line.parts().map_or(Self::Nothing, Self::Http),
+        }
+    }
+
+    /// Those of an HTTP exchange.
+    pub fn http(&self) -> Option<&HttpParts> {
+        match self {
+            Self::Http(parts) => Some(parts),
+            _ => None,
+        }
+    }
+
+    /// Those of a connection.
+    pub fn tcp(&self) -> Option<&TcpParts> {
+        match self {
+            Self::Tcp(parts) => Some(parts),
+            _ => None,
         }
     }
 }
@@ -153,24 +175,24 @@ pub fn header<'h>(headers: &'h Headers, name: &str) -> Option<&'h str> {
 }
 
 impl HttpParts {
-    fn of(http: &HttpCall) -> Self {
-        let host = header(&http.request_headers, "host").unwrap_or_default();
+    /// From the request target as sent and the headers, names in lower case.
+    pub(super) fn of(target: &str, request_headers: &Headers, response_headers: &Headers) -> Self {
+        let host = header(request_headers, "host").unwrap_or_default();
         // A proxy's request names scheme and host in its target.
-        let absolute = http
-            .target
+        let absolute = target
             .split_once("://")
             .filter(|(scheme, _)| scheme.bytes().all(|b| b.is_ascii_alphabetic()));
         let local = match absolute {
             Some((_, rest)) => rest.find('/').and_then(|at| rest.get(at..)).unwrap_or("/"),
-            None => &http.target,
+            None => target,
         };
         let (path, query) = local.split_once('?').unwrap_or((local, ""));
         let url = if absolute.is_some() || host.is_empty() {
-            http.target.clone()
+            target.to_owned()
         } else {
-            format!("http://{host}{}", http.target)
+            format!("http://{host}{target}")
         };
-        let cookies = header(&http.request_headers, "cookie").unwrap_or_default();
+        let cookies = header(request_headers, "cookie").unwrap_or_default();
         Self {
             path: path.split('#').next().unwrap_or_default().to_owned(),
             url,
@@ -179,13 +201,13 @@ impl HttpParts {
                 .collect(),
             request_cookies: owned(pairs(cookies.split(';'))),
             response_cookies: owned(pairs(
-                http.response_headers
+                response_headers
                     .iter()
                     .filter(|(name, _)| name == "set-cookie")
                     .filter_map(|(_, value)| value.split(';').next()),
             )),
-            request_headers_size: header_bytes(&http.request_headers),
-            response_headers_size: header_bytes(&http.response_headers),
+            request_headers_size: header_bytes(request_headers),
+            response_headers_size: header_bytes(response_headers),
         }
     }
 }
@@ -254,7 +276,8 @@ const FIN: u8 = 16;
 const RST: u8 = 32;
 
 impl TcpParts {
-    fn of(flow: &TcpFlow) -> Self {
+    /// From the facts of a connection.
+    pub(super) fn of(flow: &TcpFlow) -> Self {
         let has = |bits: u8| flow.completeness & bits != 0;
         let side = if flow.reset_by_server {
             "the server"
@@ -297,12 +320,13 @@ impl TcpParts {
 }
 
 impl Call {
-    /// `http`, `dns` or, for a connection, `tcp`.
+    /// `http`, `dns` or, for a connection, `tcp`; of a line, its protocol.
     pub fn protocol(&self) -> &'static str {
-        match self.entry.payload {
+        match &self.entry.payload {
             Payload::Http(_) => "http",
             Payload::Dns(_) => "dns",
             Payload::TcpFlow(_) => "tcp",
+            Payload::Line(line) => line.protocol.name(),
         }
     }
 
@@ -312,6 +336,7 @@ impl Call {
             Payload::Http(http) => Some(http.status),
             Payload::Dns(dns) => dns.rcode.map(u16::from),
             Payload::TcpFlow(_) => None,
+            Payload::Line(line) => line.status,
         }
     }
 
@@ -323,6 +348,7 @@ impl Call {
             (Payload::Dns(dns), _) => dns.rcode != Some(0),
             (Payload::TcpFlow(_), Parts::Tcp(tcp)) => !tcp.error.is_empty(),
             (Payload::TcpFlow(_), _) => false,
+            (Payload::Line(line), _) => line.failed(self.entry.elapsed_us),
         }
     }
 
@@ -349,6 +375,7 @@ impl Call {
 
 #[cfg(test)]
 mod tests {
+    use super::super::entry::HttpCall;
     use super::*;
 
     fn http(target: &str, headers: &[(&str, &str)]) -> HttpParts {

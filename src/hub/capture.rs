@@ -1,11 +1,12 @@
-//! What the hub serves: packet captures per node and who had which address.
+//! What the hub serves: packet captures and calls per node, and who had which address.
 
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 use std::{fs, io};
 
+use super::lines::{self, LineFile, LinesError};
 use super::names::Names;
-use super::packet::{self, CaptureError, CaptureFile, RawPacket};
+use super::node::{self, NodeCapture};
+use super::packet::{self, CaptureError, CaptureFile};
 use super::workloads::{Inventory, InventoryError, NodeListing};
 
 /// More nodes than this are refused.
@@ -45,38 +46,6 @@ impl Span {
     }
 }
 
-/// The packets one node captured.
-#[derive(Debug)]
-pub struct NodeCapture {
-    pub name: Arc<str>,
-    file: CaptureFile,
-}
-
-impl NodeCapture {
-    /// From the first to just after the last packet, in whole ms so that it can be told in ms; `None`
-    /// without packets.
-    pub fn span(&self) -> Option<Span> {
-        let (first, last) = self.file.span()?;
-        let floor = |us: i64| us.div_euclid(1000).saturating_mul(1000);
-        Some(Span {
-            start_us: floor(first),
-            end_us: floor(last).saturating_add(1000),
-        })
-    }
-
-    /// The packets of `span` in the order of the file.
-    pub fn packets(&self, span: Span) -> impl Iterator<Item = RawPacket<'_>> {
-        self.file
-            .packets()
-            .filter(move |packet| span.contains(packet.ts_us))
-    }
-
-    /// How many packets the whole capture holds.
-    pub fn packet_count(&self) -> u64 {
-        self.file.packet_count()
-    }
-}
-
 /// Captures of a cluster with the names of its workloads.
 #[derive(Debug)]
 pub struct Capture {
@@ -96,9 +65,12 @@ pub enum OpenError {
     Inventory { path: PathBuf, source: InventoryError },
     #[error(transparent)]
     Capture(#[from] CaptureError),
+    #[error(transparent)]
+    Lines(#[from] LinesError),
     #[error(
         "the directory `{}` holds no readable capture; a capture directory has one `NODE.pcap`, `.pcapng` \
-         or `.pcap.zst` per node and a `workloads.json`{problems}", path.display()
+         or `.pcap.zst` per node and a `workloads.json`, or calls in `.jsonl` files (also .gz, .zst){problems}",
+        path.display()
     )]
     Nothing { path: PathBuf, problems: String },
     #[error("{found} nodes are more than the {MAX_NODES} that can be served")]
@@ -115,12 +87,13 @@ impl Capture {
         if fs::metadata(path).map_err(read)?.is_dir() {
             return Self::open_directory(path);
         }
-        let file = packet::load(path)?;
-        let name = path
-            .file_name()
-            .and_then(|name| name.to_str())
-            .map_or("node", stem);
-        Self::new(Inventory::default(), vec![(name.to_owned(), file)], Vec::new())
+        let name = path.file_name().and_then(|name| name.to_str()).unwrap_or("node");
+        let file = Recorded::load(path, name)?;
+        Self::new(
+            Inventory::default(),
+            vec![(stem(name).to_owned(), file)],
+            Vec::new(),
+        )
     }
 
     /// From the text of a `workloads.json` and the capture of each node, in memory.
@@ -131,7 +104,9 @@ impl Capture {
         })?;
         let files = captures
             .into_iter()
-            .map(|(node, bytes)| CaptureFile::from_bytes(&node, bytes).map(|file| (node, file)))
+            .map(|(node, bytes)| {
+                CaptureFile::from_bytes(&node, bytes).map(|file| (node, Recorded::Packets(file)))
+            })
             .collect::<Result<Vec<_>, _>>()?;
         Self::new(inventory, files, Vec::new())
     }
@@ -142,18 +117,21 @@ impl Capture {
             source,
         };
         let mut problems = Vec::new();
+        let mut present = capture_files(path).map_err(read)?;
         let inventory = if let Some(json) = read_inventory(path).map_err(read)? {
             Inventory::parse(&json).map_err(|source| OpenError::Inventory {
                 path: path.to_owned(),
                 source,
             })?
         } else {
-            problems.push(format!(
-                "there is no `{INVENTORY}`: workloads are named by their address"
-            ));
+            // Lines name who called whom themselves.
+            if present.is_empty() || present.iter().any(|file| !lines::is_lines(file)) {
+                problems.push(format!(
+                    "there is no `{INVENTORY}`: workloads are named by their address"
+                ));
+            }
             Inventory::default()
         };
-        let mut present = capture_files(path).map_err(read)?;
         let mut chosen = Vec::new();
         for node in &inventory.nodes {
             match file_of(node, &present) {
@@ -169,7 +147,7 @@ impl Capture {
         }
         let mut files = Vec::new();
         for (node, file) in chosen {
-            match packet::load(&path.join(&file)) {
+            match Recorded::load(&path.join(&file), &file) {
                 Ok(read) => files.push((node, read)),
                 Err(error) => problems.push(format!("the capture of node `{node}` is not served: {error}")),
             }
@@ -190,27 +168,28 @@ impl Capture {
 
     fn new(
         inventory: Inventory,
-        files: Vec<(String, CaptureFile)>,
+        mut files: Vec<(String, Recorded)>,
         mut problems: Vec<String>,
     ) -> Result<Self, OpenError> {
         if files.len() > MAX_NODES {
             return Err(OpenError::TooManyNodes { found: files.len() });
         }
-        for (node, file) in &files {
-            if let Some(problem) = file.problem() {
-                problems.push(format!(
-                    "the capture of node `{node}` is damaged at byte {} ({}); the {} packets before that are served",
-                    problem.offset,
-                    problem.why,
-                    file.packet_count()
-                ));
-            }
+        for (node, file) in &mut files {
+            file.tell(node, &mut problems);
         }
         for problem in &problems {
             tracing::warn!("{problem}");
         }
         let mut nodes: Vec<NodeCapture> = Vec::with_capacity(files.len());
+        let mut calls = Vec::new();
         for (name, file) in files {
+            let file = match file {
+                Recorded::Packets(file) => file,
+                Recorded::Calls(file) => {
+                    calls.push((name, file));
+                    continue;
+                }
+            };
             // Entries are told apart by node, so two captures of one node are two.
             let taken = |name: &str| nodes.iter().any(|node| *node.name == *name);
             let mut unique = name.clone();
@@ -220,15 +199,16 @@ impl Capture {
                 }
                 unique = format!("{name}-{number}");
             }
-            nodes.push(NodeCapture {
-                name: unique.into(),
-                file,
-            });
+            nodes.push(NodeCapture::of_packets(&unique, file));
         }
+        node::add_lines(&mut nodes, calls, MAX_NODES).map_err(|found| OpenError::TooManyNodes { found })?;
+        let mut workloads = inventory.workloads;
+        let named = node::named(&nodes, &workloads);
+        workloads.extend(named);
         Ok(Self {
             cluster: inventory.cluster.unwrap_or_default(),
             nodes,
-            names: Names::new(inventory.workloads),
+            names: Names::new(workloads),
             problems,
         })
     }
@@ -236,6 +216,37 @@ impl Capture {
     /// What the packets of all nodes span.
     pub fn span(&self) -> Option<Span> {
         self.nodes.iter().filter_map(NodeCapture::span).reduce(Span::hull)
+    }
+}
+
+/// What one file holds.
+enum Recorded {
+    Packets(CaptureFile),
+    Calls(LineFile),
+}
+
+impl Recorded {
+    /// Reads a file; `name` tells what is in it.
+    fn load(path: &Path, name: &str) -> Result<Self, OpenError> {
+        if lines::is_lines(name) {
+            return Ok(Self::Calls(lines::load(path)?));
+        }
+        Ok(Self::Packets(packet::load(path)?))
+    }
+
+    /// Tells what of it could not be read.
+    fn tell(&mut self, node: &str, problems: &mut Vec<String>) {
+        match self {
+            Self::Calls(file) => problems.append(&mut file.problems),
+            Self::Packets(file) => problems.extend(file.problem().map(|problem| {
+                format!(
+                    "the capture of node `{node}` is damaged at byte {} ({}); the {} packets before that are served",
+                    problem.offset,
+                    problem.why,
+                    file.packet_count()
+                )
+            })),
+        }
     }
 }
 
@@ -280,6 +291,9 @@ fn file_of(node: &NodeListing, present: &[String]) -> Option<usize> {
 
 /// A capture's file name without its extensions; other names as they are.
 fn stem(file: &str) -> &str {
+    if lines::is_lines(file) {
+        return lines::stem(file);
+    }
     let plain = file.strip_suffix(".zst").unwrap_or(file);
     let cut = [".pcap", ".pcapng", ".cap"]
         .iter()

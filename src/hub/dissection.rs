@@ -4,9 +4,10 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, OnceLock};
 
 use super::assemble::assemble;
-use super::capture::{Capture, NodeCapture};
+use super::capture::Capture;
 use super::dissect::{Dissector, Limits, Stats};
 use super::entry::{Entry, Payload};
+use super::node::NodeCapture;
 use super::snapshot::{Phase, Snapshot, lock, percent};
 use super::store::{SharedStore, Store};
 
@@ -181,6 +182,8 @@ fn dissect(snapshot: &Snapshot, node: &NodeCapture, job: &Dissection, cancelled:
     job.processed.fetch_add(packets % BATCH, Ordering::Relaxed);
     let before = entries.len();
     entries.append(&mut dissector.finish());
+    // Lines are calls already: all that is left is to name and order them with the others.
+    entries.extend_from_slice(snapshot.calls(node));
     keep(job, &mut entries);
     lock(&job.read).push(dissector.stats());
     job.entries
@@ -190,6 +193,10 @@ fn dissect(snapshot: &Snapshot, node: &NodeCapture, job: &Dissection, cancelled:
 
 fn keep(job: &Dissection, entries: &mut Vec<Entry>) {
     if job.flows_only {
-        entries.retain(|entry| !matches!(entry.payload, Payload::Http(_)));
+        entries.retain(|entry| match &entry.payload {
+            Payload::Http(_) => false,
+            Payload::Line(line) => line.protocol.is_tcp() || line.protocol.is_udp(),
+            Payload::Dns(_) | Payload::TcpFlow(_) => true,
+        });
     }
 }

@@ -1,8 +1,11 @@
 //! One dissected call or connection, before names of workloads are known.
 
 use std::net::IpAddr;
+use std::sync::Arc;
 
-/// One end of a connection.
+use super::lines::LineCall;
+
+/// One end of a connection. Where no address is known, it is the unspecified one; where no port is, it is 0.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Endpoint {
     pub ip: IpAddr,
@@ -34,6 +37,8 @@ pub enum Payload {
     Http(Box<HttpCall>),
     Dns(Box<DnsCall>),
     TcpFlow(Box<TcpFlow>),
+    /// A call of any protocol that came as a line, without packets.
+    Line(Arc<LineCall>),
 }
 
 /// Header fields in order, names as sent, values as text (bytes that are not UTF-8 replaced).

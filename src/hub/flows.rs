@@ -70,6 +70,12 @@ impl Sum {
                     call.entry.elapsed_us.unwrap_or(0),
                 )
             }
+            Payload::Line(line) => {
+                let flow = line.flow();
+                self.handshakes_us.extend(flow.handshake_us);
+                let client = (flow.client_packets, flow.client_bytes);
+                (client, (flow.server_packets, flow.server_bytes), flow.duration_us)
+            }
             Payload::Http(_) => return,
         };
         let (first, last) = (call.entry.ts_us, call.entry.ts_us.saturating_add(duration));
@@ -153,6 +159,8 @@ fn protocol(call: &Call) -> Option<&'static str> {
     match &call.entry.payload {
         Payload::TcpFlow(_) => Some("tcp"),
         Payload::Dns(dns) if !dns.tcp => Some("udp"),
+        Payload::Line(line) if line.protocol.is_tcp() => Some("tcp"),
+        Payload::Line(line) if line.protocol.is_udp() => Some("udp"),
         _ => None,
     }
 }

@@ -1,8 +1,8 @@
-//! The embedded Kubeshark: the tools of the MCP contract over packet captures.
+//! The embedded Kubeshark: the tools of the MCP contract over packet captures, and over calls that come as lines.
 //!
 //! | question | file |
 //! | --- | --- |
-//! | what is served | `capture.rs`, `workloads.rs`, `names.rs`; packets in `packet/` |
+//! | what is served | `capture.rs`, `node.rs`, `workloads.rs`, `names.rs`; packets in `packet/`, calls without packets in `lines/` |
 //! | what is in it | `snapshot.rs`, `dissection.rs` drive `dissect/`; `assemble.rs` names and joins its entries |
 //! | how is it asked | `call.rs`, `record.rs` (KFL fields), `filter.rs`, `store.rs` |
 //! | how is it told | `tools/`, `render.rs`, `stats.rs`, `flows.rs`, `export.rs`, `bpf.rs` |
@@ -29,7 +29,9 @@ pub mod http;
     reason = "the type of that name is what the module is about"
 )]
 mod hub;
+pub mod lines;
 pub mod names;
+mod node;
 pub mod packet;
 mod record;
 mod render;

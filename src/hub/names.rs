@@ -4,6 +4,7 @@ use std::cmp::Reverse;
 use std::collections::HashMap;
 use std::net::IpAddr;
 
+use super::lines::Party;
 use super::workloads::{Kind, Workload};
 
 /// All workloads, found by address and time.
@@ -178,6 +179,33 @@ impl Identity {
             labels: Vec::new(),
             services: Vec::new(),
             owner: String::new(),
+        }
+    }
+
+    /// Who a line says it is. Nothing is made up: without an address there is none.
+    pub fn of_party(party: &Party) -> Self {
+        let kind = match (party.pod.is_empty(), party.service.is_empty()) {
+            (false, _) => Some(Kind::Pod),
+            (true, false) => Some(Kind::Service),
+            (true, true) => None,
+        };
+        let name = [&party.pod, &party.service]
+            .into_iter()
+            .find(|name| !name.is_empty());
+        Self {
+            ip: party.ip.map(|ip| ip.to_string()).unwrap_or_default(),
+            kind,
+            pod: party.pod.clone(),
+            service: party.service.clone(),
+            namespace: party.namespace.clone(),
+            node: party.node.clone(),
+            name: name.map_or("external", String::as_str).to_owned(),
+            labels: party.labels.clone(),
+            services: Some(party.service.clone())
+                .filter(|name| !name.is_empty())
+                .into_iter()
+                .collect(),
+            ..Self::unknown()
         }
     }
 

@@ -22,6 +22,7 @@ impl Record for Call {
                 _ => dns_field(dns, field),
             },
             (Payload::TcpFlow(flow), Parts::Tcp(parts)) => self.tcp_field(flow, parts, field),
+            (Payload::Line(line), parts) => line.field(&self.entry, parts, field),
             _ => None,
         }
         .or_else(|| end_field(&self.ends, self, field))
@@ -80,6 +81,10 @@ fn dns_field(dns: &DnsCall, field: FieldId) -> Option<Value<'_>> {
 }
 
 impl Call {
+    fn is_line(&self) -> bool {
+        matches!(self.entry.payload, Payload::Line(_))
+    }
+
     fn tcp_field<'c>(&'c self, flow: &'c TcpFlow, parts: &'c TcpParts, field: FieldId) -> Option<Value<'c>> {
         let client = (flow.client_bytes, flow.client_packets);
         let server = (flow.server_bytes, flow.server_packets);
@@ -116,9 +121,10 @@ impl Call {
             FieldId::ID => int(self.ordinal),
             FieldId::INDEX => int(self.entry.index),
             FieldId::STREAM => text(self.stream()),
-            FieldId::CONN_ID | FieldId::FLOW_ID => int(self.entry.stream),
+            // A line does not tell which connection carried its call.
+            FieldId::CONN_ID | FieldId::FLOW_ID if !self.is_line() => int(self.entry.stream),
             FieldId::NODE_ID | FieldId::NODE_NAME | FieldId::WORKER => text(&self.node),
-            FieldId::CAPTURE_SOURCE => text("pcap"),
+            FieldId::CAPTURE_SOURCE => text(if self.is_line() { "lines" } else { "pcap" }),
             FieldId::HAS_PCAP => YES,
             _ => None,
         }

@@ -5,6 +5,7 @@ use serde_json::{Map, Value, json};
 
 use super::call::{Call, OtherView, Parts};
 use super::entry::{Body, Endpoint, Headers, Payload, TcpFlow};
+use super::lines;
 use super::names::Identity;
 
 /// How much of a call is shown.
@@ -64,9 +65,14 @@ pub(super) fn call(call: &Call, form: Form) -> Value {
                 shown.insert("tcp_error_message".into(), json!(parts.message));
             }
         }
+        (Payload::Line(line), parts) => lines::compact(&mut shown, line, entry, parts),
         _ => {}
     }
     shown.insert("latency_ms".into(), entry.elapsed_us.map_or(Value::Null, ms));
+    // Real servers do not send it: they answer one view of a call.
+    if let Some(us) = call.server_elapsed_us {
+        shown.insert("server_latency_ms".into(), ms(us));
+    }
     if !call.also_seen.is_empty() {
         shown.insert(
             "also_seen".into(),
@@ -76,8 +82,13 @@ pub(super) fn call(call: &Call, form: Form) -> Value {
     if form != Form::Compact {
         full(&mut shown, call);
     }
-    if let (Form::Raw, Payload::TcpFlow(flow)) = (form, &entry.payload) {
-        shown.insert("tcp_metrics".into(), tcp_metrics(flow));
+    let metrics = match &entry.payload {
+        Payload::TcpFlow(flow) => Some(tcp_metrics(flow)),
+        Payload::Line(line) => lines::tcp_metrics(line),
+        _ => None,
+    };
+    if let (Form::Raw, Some(metrics)) = (form, metrics) {
+        shown.insert("tcp_metrics".into(), metrics);
     }
     Value::Object(shown)
 }
@@ -86,8 +97,10 @@ fn full(shown: &mut Map<String, Value>, call: &Call) {
     let entry = &call.entry;
     shown.insert("ts_us".into(), json!(entry.ts_us));
     shown.insert("elapsed_us".into(), json!(entry.elapsed_us));
-    shown.insert("conn_id".into(), json!(entry.stream));
-    shown.insert("flow_id".into(), json!(entry.stream));
+    // A line does not tell which connection carried its call.
+    let connection = (!matches!(entry.payload, Payload::Line(_))).then_some(entry.stream);
+    shown.insert("conn_id".into(), json!(connection));
+    shown.insert("flow_id".into(), json!(connection));
     shown.insert("node_id".into(), json!(call.node));
     shown.insert("worker".into(), json!(call.node));
     if let (Payload::Http(http), Parts::Http(parts)) = (&entry.payload, &call.parts) {
@@ -106,6 +119,9 @@ fn full(shown: &mut Map<String, Value>, call: &Call) {
             body(shown, shown_as, name, LISTED_BODY);
         }
     }
+    if let Payload::Line(line) = &entry.payload {
+        lines::full(shown, line, &call.parts, LISTED_BODY);
+    }
     if let Payload::Dns(dns) = &entry.payload {
         let questions = dns
             .questions
@@ -119,7 +135,7 @@ fn full(shown: &mut Map<String, Value>, call: &Call) {
 }
 
 /// Header fields as an object; several of one name are joined as HTTP allows.
-fn headers(headers: &Headers) -> Value {
+pub(super) fn headers(headers: &Headers) -> Value {
     let mut shown: Map<String, Value> = Map::new();
     for (name, value) in headers {
         match shown.get_mut(name) {
@@ -159,15 +175,17 @@ pub(super) fn body(shown: &mut Map<String, Value>, name: &str, body: &Body, limi
 /// One end of a call. What is not known is left out.
 pub(super) fn end(who: &Identity, at: Endpoint) -> Value {
     let mut shown = identity(who);
-    shown.insert("port".into(), json!(at.port));
+    if at.port != 0 {
+        shown.insert("port".into(), json!(at.port));
+    }
     Value::Object(shown)
 }
 
 /// Who somebody is, without a port.
 pub(super) fn identity(who: &Identity) -> Map<String, Value> {
     let mut shown = Map::new();
-    shown.insert("ip".into(), json!(who.ip));
     for (name, value) in [
+        ("ip", &who.ip),
         ("pod", &who.pod),
         ("ns", &who.namespace),
         ("svc", &who.service),

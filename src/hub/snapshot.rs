@@ -3,10 +3,12 @@
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use super::capture::{Capture, NodeCapture, Span};
+use super::capture::{Capture, Span};
 use super::dissection::{self, Dissection};
+use super::entry::{Entry, Payload};
 use super::error::ToolError;
 use super::fault::{Fault, Faults};
+use super::node::NodeCapture;
 use super::packet::RawPacket;
 
 /// Snapshots kept at most; each may hold a dissection in memory.
@@ -29,7 +31,7 @@ pub(super) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// What the packets of a capture were between two moments, on some nodes. Refers to the capture; nothing is copied.
+/// What the packets and calls of a capture were between two moments, on some nodes. Refers to the capture; nothing is copied.
 #[derive(Debug)]
 pub(super) struct Snapshot {
     pub id: String,
@@ -92,14 +94,28 @@ impl Snapshot {
 
     /// The packets of one of its nodes.
     pub(super) fn packets<'s>(&self, node: &'s NodeCapture) -> impl Iterator<Item = RawPacket<'s>> + use<'s> {
+        node.packets(self.held())
+    }
+
+    /// The calls of one of its nodes that came as lines.
+    pub(super) fn calls<'s>(&self, node: &'s NodeCapture) -> &'s [Entry] {
+        node.calls(self.held())
+    }
+
+    /// How many of its calls came as lines.
+    pub(super) fn call_count(&self) -> u64 {
+        self.nodes().map(|node| self.calls(node).len() as u64).sum()
+    }
+
+    fn held(&self) -> Span {
         let nothing = Span {
             start_us: 0,
             end_us: 0,
         };
-        node.packets(if self.empty { nothing } else { self.span })
+        if self.empty { nothing } else { self.span }
     }
 
-    /// Packets and their bytes; complete once it is.
+    /// Packets, and their bytes with those of lines; complete once it is.
     pub(super) fn size(&self) -> (u64, u64) {
         (
             self.packets.load(Ordering::Relaxed),
@@ -146,6 +162,11 @@ impl Snapshot {
                 self.bytes.fetch_add(packet.data.len() as u64, Ordering::Relaxed);
                 if cancelled.load(Ordering::Relaxed) {
                     return;
+                }
+            }
+            for call in self.calls(node) {
+                if let Payload::Line(line) = &call.payload {
+                    self.bytes.fetch_add(line.bytes.into(), Ordering::Relaxed);
                 }
             }
             self.looked_at.fetch_add(node.packet_count(), Ordering::Relaxed);

@@ -45,6 +45,15 @@ impl Group {
                 call.entry.elapsed_us
             }
             Payload::TcpFlow(flow) => flow.handshake_us,
+            Payload::Line(line) if line.protocol.is_tcp() => line.flow().handshake_us,
+            Payload::Line(line) => {
+                if line.protocol.has_http_status() {
+                    self.client_errors += u64::from(line.status.is_some_and(|s| (400..500).contains(&s)));
+                    self.server_errors += u64::from(line.status.is_some_and(|s| s >= 500));
+                }
+                self.unanswered += u64::from(line.unanswered(call.entry.elapsed_us));
+                call.entry.elapsed_us
+            }
         };
         self.latencies_us.extend(latency);
     }

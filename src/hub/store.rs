@@ -55,14 +55,14 @@ impl Store {
         self.calls.get(usize::try_from(*at).ok()?)
     }
 
-    /// How many entries there are of each protocol, by name.
-    pub fn protocol_counts(&self) -> [(&'static str, u64); 3] {
-        let mut counts = [("http", 0), ("dns", 0), ("tcp", 0)];
+    /// How many entries there are of each protocol, by name; what is dissected from packets is always named.
+    pub fn protocol_counts(&self) -> Vec<(&'static str, u64)> {
+        let mut counts = vec![("http", 0), ("dns", 0), ("tcp", 0)];
         for call in &self.calls {
-            for (name, count) in &mut counts {
-                if *name == call.protocol() {
-                    *count += 1;
-                }
+            let protocol = call.protocol();
+            match counts.iter_mut().find(|(name, _)| *name == protocol) {
+                Some((_, count)) => *count += 1,
+                None => counts.push((protocol, 1)),
             }
         }
         counts

@@ -35,7 +35,7 @@ pub struct NodeListing {
 }
 
 /// What sort of thing has an address. The order is that of preference where several share one.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Kind {
     Pod,

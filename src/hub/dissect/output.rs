@@ -48,10 +48,11 @@ impl Dialog {
 
     /// Adds an entry whose client is `side`.
     pub(super) fn emit(&mut self, side: usize, timing: Timing, payload: Payload, out: &mut Output) {
-        let protocol = match payload {
+        let protocol = match &payload {
             Payload::Http(_) => "http",
             Payload::Dns(_) => "dns",
             Payload::TcpFlow(_) => "tcp",
+            Payload::Line(line) => line.protocol.name(),
         };
         *out.stats.entries.entry(protocol).or_default() += 1;
         out.entries.push(Entry {

@@ -15,7 +15,7 @@ use super::blocks::{Layout, Packets};
 /// A capture file may hold at most this much, decompressed, bytes.
 pub const MAX_CAPTURE_BYTES: u64 = 4 << 30;
 
-const ZSTD_MAGIC: [u8; 4] = [0x28, 0xb5, 0x2f, 0xfd];
+pub(in crate::hub) const ZSTD_MAGIC: [u8; 4] = [0x28, 0xb5, 0x2f, 0xfd];
 
 /// A packet as it lies in a capture file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -160,7 +160,7 @@ impl CaptureFile {
 
 /// Decompresses the frames of a zstd file. Damage after the first bytes is a problem, no error:
 /// what came before it is still good.
-fn decompress(
+pub(in crate::hub) fn decompress(
     name: &str,
     mut source: &[u8],
     limit: u64,

@@ -11,5 +11,6 @@ mod link;
 mod write;
 
 pub use capture::{CaptureError, CaptureFile, CaptureProblem, MAX_CAPTURE_BYTES, RawPacket, load};
+pub(in crate::hub) use capture::{ZSTD_MAGIC, decompress};
 pub use link::LinkType;
 pub use write::{WriteError, write_pcap};

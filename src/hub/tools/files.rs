@@ -9,6 +9,7 @@ use super::super::error::ToolError;
 use super::super::export::{Cut, write_file};
 use super::super::fault::Fault;
 use super::super::hub::Shared;
+use super::super::node::NodeCapture;
 use super::super::snapshot::Phase;
 use super::Answer;
 use super::args::Args;
@@ -45,6 +46,13 @@ pub(super) fn export(hub: &Shared, args: &Args) -> Result<Answer, ToolError> {
     if snapshot.phase() != Phase::Completed {
         return Err(ToolError::conflict(format!(
             "snapshot `{}` is not completed",
+            snapshot.name
+        )));
+    }
+    let mut nodes = snapshot.nodes();
+    if nodes.all(|node| node.packet_count() == 0) && snapshot.nodes().any(NodeCapture::has_lines) {
+        return Err(ToolError::conflict(format!(
+            "snapshot `{}` holds no packets to export: its calls came as lines, without them",
             snapshot.name
         )));
     }

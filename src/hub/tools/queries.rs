@@ -125,10 +125,17 @@ pub(super) fn detail(hub: &Shared, args: &Args) -> Result<Answer, ToolError> {
     let mut shown = Map::new();
     shown.insert("entry".into(), entry);
     let mut truncated = false;
-    if let (true, Payload::Http(http)) = (args.flag("include_payload")?.unwrap_or(true), &call.entry.payload)
-    {
-        truncated |= render::body(&mut shown, "req_body", &http.request_body, size);
-        truncated |= render::body(&mut shown, "resp_body", &http.response_body, size);
+    let bodies = match &call.entry.payload {
+        Payload::Http(http) => [Some(&http.request_body), Some(&http.response_body)],
+        Payload::Line(line) => line.bodies(),
+        Payload::Dns(_) | Payload::TcpFlow(_) => [None, None],
+    };
+    if args.flag("include_payload")?.unwrap_or(true) {
+        for (body, name) in bodies.into_iter().zip(["req_body", "resp_body"]) {
+            if let Some(body) = body {
+                truncated |= render::body(&mut shown, name, body, size);
+            }
+        }
     }
     shown.insert("truncated".into(), json!(truncated));
     if args.flag("include_l4")?.unwrap_or(true) {
@@ -137,7 +144,13 @@ pub(super) fn detail(hub: &Shared, args: &Args) -> Result<Answer, ToolError> {
         shown.insert("l4_conn".into(), flow.map_or(Value::Null, l4_conn));
     }
     if args.flag("include_pcap")?.unwrap_or(false) {
-        let (pcap, cut) = pcap_of(hub, args, call)?;
+        // A call that came as a line has no packets.
+        let is_line = matches!(call.entry.payload, Payload::Line(_));
+        let (pcap, cut) = if is_line {
+            (None, false)
+        } else {
+            pcap_of(hub, args, call).map(|(pcap, cut)| (Some(pcap), cut))?
+        };
         shown.insert("pcap_base64".into(), json!(pcap));
         shown.insert("pcap_truncated".into(), json!(cut));
     }

@@ -11,6 +11,7 @@ use super::super::dissection::Dissection;
 use super::super::error::ToolError;
 use super::super::fault::Fault;
 use super::super::hub::Shared;
+use super::super::node::NodeCapture;
 use super::super::packet::headers::Skip;
 use super::super::snapshot::{Phase, Request, Snapshot};
 use super::Answer;
@@ -182,6 +183,9 @@ pub(super) fn get(hub: &Shared, args: &Args) -> Result<Answer, ToolError> {
     let snapshot = snapshot(hub, args, &["id", "name", "snapshot_id"])?;
     let mut shown = show(&snapshot);
     shown.insert("packet_count".into(), json!(snapshot.size().0));
+    if snapshot.nodes().any(NodeCapture::has_lines) {
+        shown.insert("call_count".into(), json!(snapshot.call_count()));
+    }
     let nodes: Vec<_> = snapshot.nodes().map(|node| &*node.name).collect();
     shown.insert("nodes".into(), json!(nodes));
     Ok(Value::Object(shown).into())

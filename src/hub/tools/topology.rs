@@ -211,7 +211,10 @@ pub(super) fn ips(hub: &Shared, args: &Args) -> Result<Answer, ToolError> {
             .next_back();
         for call in seen.iter().flat_map(|store| store.calls()) {
             for ip in [call.entry.src.ip, call.entry.dst.ip] {
-                found.entry(ip).or_default();
+                // That of an end without a known address.
+                if !ip.is_unspecified() {
+                    found.entry(ip).or_default();
+                }
             }
         }
     }

@@ -37,13 +37,16 @@ pub struct Call {
     pub protocol: String,
     pub method: Option<String>,
     pub path: Option<String>,
-    /// The protocol's status; for HTTP 0 or absent means that no response was seen.
+    /// The protocol's status. For HTTP 0 means that no response was seen; absent it means the same where there is
+    /// no latency either, and beside a latency that the call was answered with a status nobody recorded.
     pub status: Option<i64>,
     /// From the request to the end of the response, µs.
     pub elapsed_us: Option<i64>,
-    /// The same as the server's end saw it, µs. Only our own hub says it, where both ends were captured.
+    /// The same as the server saw it, µs; absent where it is not known. Only the embedded hub tells it.
+    #[serde(default)]
     pub server_elapsed_us: Option<i64>,
     /// gRPC's own status, inside HTTP's.
+    #[serde(default)]
     pub grpc_status: Option<i64>,
     /// The node that recorded it.
     pub node_id: Option<String>,
@@ -165,11 +168,16 @@ pub(super) fn call(value: &Value) -> Result<Call, DecodeError> {
         status: fields
             .int(&["status", "status_code"])
             .or_else(|| response?.int(&["status", "status_code"])),
-        elapsed_us: elapsed_us(fields),
-        server_elapsed_us: fields
-            .number(&["server_latency_ms"])
-            .and_then(|ms| whole((ms * 1e3).round()))
-            .filter(|us| *us >= 0),
+        elapsed_us: micros(
+            fields,
+            &["elapsed_us", "latency_us", "elapsed_time", "elapsed_time_us"],
+            &["latency_ms", "elapsed_ms"],
+        ),
+        server_elapsed_us: micros(
+            fields,
+            &["server_elapsed_us", "server_latency_us"],
+            &["server_latency_ms"],
+        ),
         grpc_status: fields.int(&["grpc_status"]).filter(|status| *status >= 0),
         node_id: fields.text(&["node_id", "node"]),
         conn_id: fields.text(&["conn_id", "connection_id"]),
@@ -193,10 +201,10 @@ pub(super) fn call(value: &Value) -> Result<Call, DecodeError> {
     })
 }
 
-/// Latency in µs from whichever of the fields is there; a negative one is none.
-fn elapsed_us(fields: Fields<'_>) -> Option<i64> {
-    let micros = fields.number(&["elapsed_us", "latency_us", "elapsed_time", "elapsed_time_us"]);
-    let micros = micros.or_else(|| fields.number(&["latency_ms", "elapsed_ms"]).map(|ms| ms * 1e3))?;
+/// A latency in µs from whichever of the fields is there; a negative one is none.
+fn micros(fields: Fields<'_>, in_us: &[&str], in_ms: &[&str]) -> Option<i64> {
+    let micros = fields.number(in_us);
+    let micros = micros.or_else(|| fields.number(in_ms).map(|ms| ms * 1e3))?;
     whole(micros.round()).filter(|us| *us >= 0)
 }
 
