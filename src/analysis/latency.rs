@@ -38,21 +38,43 @@ pub struct Slowness {
     pub rise_us: f64,
 }
 
-/// Values of one component, before and during.
+/// Values of one component, before and during, in the order of time, with the times of those before.
 #[derive(Default)]
-struct Values([Vec<i64>; 2]);
+struct Values {
+    sides: [Vec<i64>; 2],
+    times_us: Vec<i64>,
+}
 
 impl Values {
-    fn push(&mut self, side: Side, value: i64) {
-        self.0[usize::from(side == Side::During)].push(value);
+    fn push(&mut self, side: Side, at_us: i64, value: i64) {
+        self.sides[usize::from(side == Side::During)].push(value);
+        if side == Side::Before {
+            self.times_us.push(at_us);
+        }
     }
 
     fn shift(&mut self) -> Option<Shift> {
-        let [before, during] = &mut self.0;
+        let usual = blocks(&self.times_us, &self.sides[0]);
+        let [before, during] = &mut self.sides;
         before.sort_unstable();
         during.sort_unstable();
-        shift(before, during)
+        shift(before, during, &usual)
     }
+}
+
+/// The values in blocks of time, each ascending: how much a distribution changes by itself.
+fn blocks(times_us: &[i64], values: &[i64]) -> Vec<Vec<i64>> {
+    const BLOCK_US: i64 = 15_000_000;
+    const ENOUGH: usize = 6;
+    let mut blocks: BTreeMap<i64, Vec<i64>> = BTreeMap::new();
+    for (at, value) in times_us.iter().zip(values) {
+        blocks.entry(at.div_euclid(BLOCK_US)).or_default().push(*value);
+    }
+    let mut blocks: Vec<Vec<i64>> = blocks.into_values().filter(|block| block.len() >= ENOUGH).collect();
+    for block in &mut blocks {
+        block.sort_unstable();
+    }
+    blocks
 }
 
 /// The largest steps of an edge.
@@ -92,9 +114,9 @@ fn steps(traffic: &Traffic, nesting: &Nesting) -> BTreeMap<(usize, usize), Steps
             .or_default();
         if let Some(us) = nesting.own_us(traffic, at) {
             let lost = item.gap_us();
-            own.push(item.side, (us - lost.unwrap_or(0)).max(0));
+            own.push(item.side, item.start_us, (us - lost.unwrap_or(0)).max(0));
             if let Some(lost) = lost {
-                gap.push(item.side, lost);
+                gap.push(item.side, item.start_us, lost);
             }
         }
     }
@@ -199,10 +221,10 @@ fn balance(traffic: &Traffic, party: usize) -> (f64, f64) {
         if item.to == party {
             let answered = item.server_us.map_or(elapsed, |server| server.min(elapsed));
             let key = (item.from, item.layer, item.endpoint);
-            into.entry(key).or_default().push(item.side, answered);
+            into.entry(key).or_default().push(item.side, item.start_us, answered);
         } else if item.from == party {
             let key = (item.to, item.layer, item.endpoint);
-            out_of.entry(key).or_default().push(item.side, elapsed);
+            out_of.entry(key).or_default().push(item.side, item.start_us, elapsed);
         }
     }
     let (rise, calls) = added(into);
@@ -224,7 +246,7 @@ fn balance(traffic: &Traffic, party: usize) -> (f64, f64) {
 fn added<K>(values: BTreeMap<K, Values>) -> (f64, f64) {
     const ENOUGH: usize = 5;
     let (mut time, mut calls) = (0.0, 0.0);
-    for Values([mut before, mut during]) in values.into_values() {
+    for Values { sides: [mut before, mut during], .. } in values.into_values() {
         if before.len() < ENOUGH || during.len() < ENOUGH {
             continue;
         }

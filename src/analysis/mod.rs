@@ -36,7 +36,7 @@ pub use factor::{Dimension, Factor, common_factors};
 pub use incident::Incident;
 pub use latency::Slowness;
 pub use layer::Layer;
-pub use network::{Lossy, Place, lossy};
+pub use network::{Lossy, Place, lossy, side_of};
 pub use outcome::{Outcome, ends, outcome, says_error};
 pub use picture::{Edge, EdgeKey, Naming, Onset, Party, Picture, Tally};
 pub use shift::Shift;

@@ -41,8 +41,9 @@ impl Shift {
 /// The fewest values that a quantile is told from.
 const FEWEST: usize = 5;
 
-/// The largest step up of a quantile; `None` where one side has too few values. Both ascending, µs.
-pub(super) fn shift(before: &[i64], during: &[i64]) -> Option<Shift> {
+/// The largest step up of a quantile; `None` where one side has too few values. All ascending, µs. `blocks` are the
+/// values before by stretches of time: a quantile that goes up and down by itself has to go beyond that.
+pub(super) fn shift(before: &[i64], during: &[i64], blocks: &[Vec<i64>]) -> Option<Shift> {
     if before.len() < FEWEST || during.len() < FEWEST {
         return None;
     }
@@ -65,6 +66,7 @@ pub(super) fn shift(before: &[i64], during: &[i64]) -> Option<Shift> {
             None if q <= 0.5 => before.last().copied().unwrap_or(0),
             None => continue,
         };
+        let high = high.max(restless(blocks, q));
         #[expect(clippy::cast_precision_loss, reason = "latencies in µs stay far below 2^52")]
         let ratio = (low.max(0) as f64 + FLOOR_US) / (high.max(0) as f64 + FLOOR_US);
         let log_ratio = ratio.ln();
@@ -79,6 +81,17 @@ pub(super) fn shift(before: &[i64], during: &[i64]) -> Option<Shift> {
         }
     }
     Some(best)
+}
+
+/// What the quantile reaches in one block of five by itself; 0 where there are too few blocks to tell.
+fn restless(blocks: &[Vec<i64>], q: f64) -> i64 {
+    const FEWEST: usize = 3;
+    if blocks.len() < FEWEST {
+        return 0;
+    }
+    let mut reached: Vec<i64> = blocks.iter().map(|block| value(block, q)).collect();
+    reached.sort_unstable();
+    value(&reached, 0.8)
 }
 
 /// The quantile of ascending values, by the nearest rank.
@@ -127,12 +140,12 @@ mod tests {
 
     #[test]
     fn a_step_is_seen_and_noise_is_not() {
-        let step = shift(&around(6_000, 12), &around(580_000, 19)).unwrap();
+        let step = shift(&around(6_000, 12), &around(580_000, 19), &[]).unwrap();
         assert!(step.log_ratio > 3.0, "{step:?}");
-        assert_eq!(shift(&around(6_000, 4), &around(580_000, 19)), None, "too few");
-        let same = shift(&around(6_000, 40), &around(6_300, 40)).unwrap();
+        assert_eq!(shift(&around(6_000, 4), &around(580_000, 19), &[]), None, "too few");
+        let same = shift(&around(6_000, 40), &around(6_300, 40), &[]).unwrap();
         assert!(same.log_ratio < 0.1, "{same:?}");
-        let tiny = shift(&around(20, 40), &around(200, 40)).unwrap();
+        let tiny = shift(&around(20, 40), &around(200, 40), &[]).unwrap();
         assert!(tiny.log_ratio < 0.3, "{tiny:?}");
     }
 
@@ -140,7 +153,7 @@ mod tests {
     fn a_slow_tenth_is_seen_in_its_quantile() {
         let mut during = around(6_000, 180);
         during.extend(around(900_000, 60));
-        let step = shift(&around(6_000, 200), &during).unwrap();
+        let step = shift(&around(6_000, 200), &during, &[]).unwrap();
         assert!(step.log_ratio > 2.0 && step.quantile > 0.7, "{step:?}");
     }
 
@@ -149,7 +162,7 @@ mod tests {
         #[test]
         fn never_a_step_against_itself(mut values in prop::collection::vec(0_i64..10_000_000, 5..200)) {
             values.sort_unstable();
-            let step = shift(&values, &values).unwrap();
+            let step = shift(&values, &values, &[]).unwrap();
             prop_assert!(step.log_ratio.abs() < f64::EPSILON);
         }
 

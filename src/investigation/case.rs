@@ -10,7 +10,7 @@ use super::{
     settings::Settings,
 };
 use crate::{
-    analysis::{Diagnosis, EdgeKey, Incident, Layer, Lossy, Picture, Side},
+    analysis::{Diagnosis, EdgeKey, Incident, Layer, Lossy, Picture},
     time::{Utc, Window},
     kfl::Filter,
     wire::{Operation, Scope, SnapshotRef, decode::{Boundaries, Call}},
@@ -116,7 +116,7 @@ pub struct Reading {
 /// Connections that were looked at for losses.
 #[derive(Clone, Debug, Default)]
 pub struct Connections {
-    pub calls: Vec<(Side, Call)>,
+    pub calls: Vec<Call>,
     pub evidence: Vec<EvidenceId>,
 }
 

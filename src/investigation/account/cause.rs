@@ -41,6 +41,7 @@ pub(in crate::investigation) fn cause(case: &Case, suspect: &Suspect) -> Cause {
     }
     if let Some(lossy) = lossy {
         (kind, workload) = match &lossy.place {
+            Place::Pod { pod, .. } if lossy.unanswered > 0 => (CauseKind::Blackholed, Some(pod.clone())),
             Place::Pod { pod, .. } => (CauseKind::PacketLoss, Some(pod.clone())),
             Place::Node(node) => (CauseKind::NodeFault, Some(node.clone())),
         };
@@ -59,7 +60,7 @@ pub(in crate::investigation) fn cause(case: &Case, suspect: &Suspect) -> Cause {
         } else {
             slow_endpoint(suspect)
         },
-        onset: suspect.onset,
+        onset: onset(case, suspect),
         ended: ended(case, suspect),
         explanation: explanation(case, suspect, &failing, &factors),
         evidence,
@@ -110,6 +111,7 @@ fn kind(case: &Case, suspect: &Suspect) -> CauseKind {
         Mechanism::Slow => CauseKind::Slow,
         Mechanism::Starved => CauseKind::Saturation,
         Mechanism::Network if suspect.party.naming == Naming::Node => CauseKind::NodeFault,
+        Mechanism::Network if case.lossy.as_ref().is_some_and(|lossy| lossy.unanswered > 0) => CauseKind::Blackholed,
         Mechanism::Network if case.lossy.is_some() => CauseKind::PacketLoss,
         Mechanism::Network => CauseKind::Slow,
         Mechanism::GivesUp { .. } => CauseKind::Config,
@@ -158,11 +160,14 @@ fn explanation(case: &Case, suspect: &Suspect, failing: &[&Call], factors: &[Fac
         )),
         Mechanism::Network => match &case.lossy {
             Some(lossy) => said.push(format!(
-                "{} connections that touch {} had to send packets again, {} before; of those elsewhere {}.",
-                words::of(lossy.during.0, lossy.during.1),
+                "Connections that touch {} had to send packets again: {} over {} connections, {} over {} before; elsewhere {} over {}.",
                 place(&lossy.place),
-                words::of(lossy.before.0, lossy.before.1),
-                words::of(lossy.elsewhere.0, lossy.elsewhere.1),
+                words::number(lossy.during.0),
+                words::number(lossy.during.1),
+                words::number(lossy.before.0),
+                words::number(lossy.before.1),
+                words::number(lossy.elsewhere.0),
+                words::number(lossy.elsewhere.1),
             )),
             None => said.push(format!(
                 "The time is lost on the way to and from {name}: it answers as fast as before itself."
@@ -268,6 +273,18 @@ pub(in crate::investigation) fn why(case: &Case, suspect: &Suspect) -> String {
         });
     }
     said.join("; ")
+}
+
+/// When it began. Of what is only slow single calls do not tell, and connections that were open already hide the first
+/// seconds of what is wrong with new ones: then the incident as a whole tells.
+fn onset(case: &Case, suspect: &Suspect) -> Option<Utc> {
+    let whole = case.window.filter(|_| case.compared_apart).map(|window| window.start);
+    let by_connections = suspect.edges.iter().all(|key| key.layer == Layer::Tcp);
+    match suspect.onset {
+        Some(own) if by_connections || suspect.calls.is_empty() => Some(whole.map_or(own, |whole| whole.min(own))),
+        Some(own) => Some(own),
+        None => whole,
+    }
 }
 
 /// When the last abnormal call into the suspect was, if it was quiet for long enough afterwards that more

@@ -7,7 +7,7 @@ use serde_json::json;
 
 use super::{answers, inspect::Inspect, read, stopped, weigh::Weigh};
 use crate::{
-    analysis::{Change, EdgeKey, Layer, Mechanism, Onset, Outcome, Side, compare, onset_of_events, outcome, risen},
+    analysis::{Change, EdgeKey, Layer, Onset, Outcome, Side, compare, onset_of_events, outcome, risen},
     investigation::{
         action::{Action, Answer},
         case::{Case, Event},
@@ -130,11 +130,18 @@ fn change(case: &Case, key: &EdgeKey) -> Change {
 fn look(case: &Case, key: EdgeKey, window: Window, halved: u32) -> Option<Look> {
     let rules = &case.settings.playbook.survey;
     let along = filters::along(&key);
+    let mut window = window;
     let filter = match change(case, &key) {
         // Half way between what was usual and what is now: above it lies what changed.
         Change::Slower {
             before_us, during_us, ..
-        } => filters::slow(along, before_us + (during_us - before_us) / 2),
+        } => {
+            // Single slow calls come at any time: of those before the incident nothing follows.
+            if let Some(during) = case.window.filter(|_| case.compared_apart) {
+                window.start = window.start.max(during.start).min(window.end);
+            }
+            filters::slow(along, before_us + (during_us - before_us) / 2)
+        }
         _ => filters::failing_only(along, key.layer)?,
     };
     let form = if key.layer == Layer::Tcp {
@@ -175,21 +182,8 @@ fn good(case: &Case) -> Vec<Look> {
     looks
 }
 
-/// Connections of both stretches, where something was slow or unanswered: it may be the network.
+/// Connections of both stretches: it may be the network.
 fn connections(case: &Case) -> Vec<Look> {
-    let may_be = case.diagnosis.suspects.iter().take(SUSPECTS).any(|suspect| {
-        matches!(
-            suspect.mechanism,
-            Mechanism::Slow
-                | Mechanism::Starved
-                | Mechanism::Network
-                | Mechanism::GivesUp { .. }
-                | Mechanism::Failing(_, Outcome::NoAnswer | Outcome::Unanswered | Outcome::Reset | Outcome::DnsFailure)
-        )
-    });
-    if !may_be {
-        return Vec::new();
-    }
     let rules = &case.settings.playbook.survey;
     let filter = filters::all(Layer::Tcp, case.settings.namespace.as_deref());
     let during = case.window.map(|window| (Side::During, window));
@@ -201,7 +195,7 @@ fn connections(case: &Case) -> Vec<Look> {
             window,
             operation: Operation::ListCalls {
                 scope: case.scope(&filter, Some(window)),
-                limit: rules.abnormal_rows.min(rules.rows),
+                limit: if case.picture.whole { rules.rows } else { rules.sampled_rows / 6 }.max(1),
                 form: CallForm::Raw,
             },
             at: What::Connections(side),
@@ -296,7 +290,7 @@ fn take(case: &mut Case, look: &Look, answer: &Answer) -> Option<Look> {
                 }),
             );
             case.connections.evidence.extend(id);
-            case.connections.calls.extend(list.calls.into_iter().map(|call| (*side, call)));
+            case.connections.calls.extend(list.calls);
             None
         }
     }

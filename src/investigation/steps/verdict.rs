@@ -34,23 +34,48 @@ pub(super) fn ranked(case: &Case) -> Vec<Suspect> {
             suspect.mechanism,
             Mechanism::Surge { .. } | Mechanism::Misrouted { .. } | Mechanism::AsksWrongly(_)
         );
-        network && (party.naming == Naming::Node || suspect.edges.iter().any(|key| key.from == party || key.to == party))
+        network
+            && (party.naming == Naming::Node
+                || suspect.party == party
+                || lossy.peers.contains(&suspect.party)
+                || suspect.edges.iter().any(|key| key.from == party || key.to == party))
     };
     let top = ranked.first().map_or(0.0, |first| first.score);
-    let Some(base) = ranked.iter().find(|suspect| around(suspect)).cloned() else {
-        return ranked;
-    };
-    ranked.retain(|suspect| suspect.party != party);
-    ranked.insert(
-        0,
-        Suspect {
-            party,
-            mechanism: Mechanism::Network,
+    let suspect = match ranked.iter().find(|suspect| around(suspect)).cloned() {
+        Some(base) => Suspect {
             score: top.max(base.score) + 0.5,
             share: 1.0,
+            mechanism: Mechanism::Network,
+            party,
             ..base
         },
-    );
+        // Nothing fails and nothing is slow on the whole: what is lost is all there is to say.
+        None if ranked.is_empty() => {
+            let edges: Vec<_> = case
+                .picture
+                .edges
+                .keys()
+                .filter(|key| key.to == party && key.layer.is_request())
+                .cloned()
+                .collect();
+            Suspect {
+                party,
+                mechanism: Mechanism::Network,
+                path: Vec::new(),
+                explains: edges.iter().cloned().collect(),
+                edges,
+                score: 1.0,
+                share: 1.0,
+                weight: lossy.during.0,
+                calls: Vec::new(),
+                slowness: None,
+                onset: None,
+            }
+        }
+        None => return ranked,
+    };
+    ranked.retain(|other| other.party != suspect.party);
+    ranked.insert(0, suspect);
     ranked
 }
 
@@ -73,6 +98,9 @@ fn level(probability: f64) -> Confidence {
 /// Queries without an answer from which on nothing is concluded.
 const TOO_MANY: usize = 3;
 
+/// From this share on what is missing may hold all that matters.
+const MUCH_MISSING: f64 = 0.25;
+
 /// A second cause explains this much of what the first one does not.
 const SECOND: f64 = 0.3;
 
@@ -87,7 +115,7 @@ pub(super) fn found(case: &Case, leading: &Suspect, ranked: &[Suspect], gaps: &[
     doubts.extend(gaps.first().map(|gap| not_looked_at(gap)));
     doubts.extend(missing(case));
     match named.onset {
-        None if leading.slowness.is_none() => {
+        None if leading.slowness.is_none() && leading.mechanism != Mechanism::Network => {
             doubts.push("no first abnormal call could be found".to_owned());
         }
         None => {}
@@ -139,6 +167,9 @@ pub(super) fn found(case: &Case, leading: &Suspect, ranked: &[Suspect], gaps: &[
     if leading.calls.is_empty() && leading.slowness.as_ref().is_some_and(|slow| slow.score < 1.0) {
         probability *= ONE_DOUBT;
         doubts.push("the step in latency is small".to_owned());
+    }
+    if case.coverage.missing > MUCH_MISSING {
+        probability *= 1.0 - case.coverage.missing / 2.0;
     }
     if unanswered >= TOO_MANY || case.coverage.cut_short || case.coverage.unreliable {
         probability = 0.0;

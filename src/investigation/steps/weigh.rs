@@ -5,7 +5,7 @@ use serde_json::json;
 
 use super::{answers, conclude::Conclude, handoff::Handoff, read, verdict};
 use crate::{
-    analysis::{Naming, Party, lossy},
+    analysis::{Layer, Naming, Party, lossy, side_of},
     investigation::{
         account,
         action::Action,
@@ -111,7 +111,15 @@ impl Step for Weigh {
 
 fn weigh(case: &mut Case, control: Option<&(u64, Vec<EvidenceId>)>) -> State {
     super::survey::rank(case);
-    case.lossy = lossy(&case.connections.calls.iter().map(|(side, call)| (*side, call)).collect::<Vec<_>>());
+    case.lossy = case.window.and_then(|window| {
+        let connections: Vec<_> = case
+            .connections
+            .calls
+            .iter()
+            .map(|call| (side_of(call, window.start), call))
+            .collect();
+        lossy(&connections)
+    });
     let gaps = case.coverage.gaps();
     let matching = control.map(|(calls, _)| *calls);
     case.coverage.control = matching;
@@ -171,13 +179,14 @@ fn nothing(case: &Case, gaps: &[String]) -> Finding {
         because.push(NO_BASELINE.to_owned());
     }
     because.extend(missing(case));
+    because.extend(unknown_ends(case));
     let few = few(case);
     if !few.is_empty() {
         return inconclusive(because, few);
     }
     let (verdict, confidence) = match (gaps.is_empty(), because.len()) {
         (true, 0) => (Verdict::NoAnomaly, Confidence::High),
-        (true, 1) if case.coverage.missing < MUCH => (Verdict::NoAnomaly, Confidence::Medium),
+        (true, 1) if case.coverage.missing < MUCH && unknown_ends(case).is_none() => (Verdict::NoAnomaly, Confidence::Medium),
         _ => (Verdict::Inconclusive, Confidence::Low),
     };
     let next = if gaps.is_empty() {
@@ -227,6 +236,25 @@ fn inconclusive(mut because: Vec<String>, reasons: Vec<String>) -> Finding {
         ],
         ..Finding::bare(Verdict::Inconclusive, Confidence::Low, because)
     }
+}
+
+/// A doubt, where most requests were recorded without how they ended: failures among them cannot be seen.
+fn unknown_ends(case: &Case) -> Option<String> {
+    let requests = || {
+        case.picture.calls.iter().filter(|call| {
+            Layer::of(call).is_some_and(|layer| matches!(layer, Layer::Http | Layer::Grpc | Layer::Graphql))
+        })
+    };
+    let unknown = requests()
+        .filter(|call| call.status.is_none() && call.grpc_status.is_none() && call.elapsed_us.is_some())
+        .count();
+    (unknown > 0 && unknown * 2 > requests().count()).then(|| {
+        format!(
+            "how {} of {} requests ended is not in the recorded data: failures among them cannot be seen",
+            words::number(unknown as u64),
+            words::number(requests().count() as u64)
+        )
+    })
 }
 
 /// A doubt, where more of the time asked about is missing from the data than its very ends.

@@ -337,14 +337,10 @@ fn settle_incident(case: &mut Case) -> bool {
     true
 }
 
-/// Ranks who may be behind what the survey saw, and goes on where there is anybody.
+/// Ranks who may be behind what the survey saw. Also where nobody is, connections are looked at.
 fn onward(case: &mut Case) -> State {
     rank(case);
-    if case.diagnosis.suspects.is_empty() {
-        State::Weigh(Weigh::new())
-    } else {
-        State::Narrow(Narrow::new(case))
-    }
+    State::Narrow(Narrow::new(case))
 }
 
 /// Makes the diagnosis of the picture as it now is.
