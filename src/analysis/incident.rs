@@ -13,6 +13,7 @@ use chrono::DateTime;
 
 use super::{
     layer::Layer,
+    nesting::Nesting,
     outcome::Outcome,
     statistics::percentile,
     traffic::{Side, Traffic},
@@ -38,15 +39,22 @@ struct Point {
     abnormal: bool,
 }
 
-/// Weaker series are noise: e^9 to one, over hundreds of series and every stretch of each.
-const LEAST: f64 = 9.0;
+/// Weaker series are noise: there are hundreds of series and thousands of stretches in each, and e^13 is more than
+/// all of them together.
+const LEAST: f64 = 13.0;
+
+/// Abnormal calls without which there is no incident.
+const FEWEST: usize = 4;
 
 /// The incident that overlaps the window, from all calls before and during it; `None` where nothing stands out.
-pub(super) fn incident(traffic: &Traffic, window: &Window) -> Option<Incident> {
+pub(super) fn incident(traffic: &Traffic, nesting: &Nesting, window: &Window) -> Option<Incident> {
     let first = traffic.items.first()?.start_us;
-    let stretches: Vec<(f64, i64, i64)> = series(traffic)
-        .into_values()
-        .filter_map(|points| strongest(&points))
+    let mut all: Vec<Vec<Point>> = series(traffic).into_values().collect();
+    all.extend(left_out(traffic, nesting));
+    let stretches: Vec<(f64, i64, i64)> = all
+        .iter()
+        .filter_map(|points| strongest(points))
+        .chain(surges(traffic))
         .filter(|(strength, start, end)| {
             *strength >= LEAST
                 && *end > window.start.timestamp_micros()
@@ -144,7 +152,7 @@ fn slow_from(items: &[&super::traffic::Item]) -> Option<i64> {
 fn strongest(points: &[Point]) -> Option<(f64, i64, i64)> {
     const RATES: [f64; 6] = [0.03, 0.08, 0.2, 0.4, 0.65, 0.9];
     let count = points.iter().filter(|point| point.abnormal).count();
-    if count < 3 {
+    if count < FEWEST {
         return None;
     }
     // The background is the quietest third: where the fault fills the rest, the mean would hide it.
@@ -170,5 +178,147 @@ fn strongest(points: &[Point]) -> Option<(f64, i64, i64)> {
         }
     }
     let (strength, begin, end) = best?;
+    let inside = points.get(begin..=end)?.iter().filter(|point| point.abnormal).count();
+    if inside < FEWEST {
+        return None;
+    }
     Some((strength, points.get(begin)?.start_us, points.get(end)?.end_us))
+}
+
+/// Good calls that were answered without a nested call which such calls mostly take, by endpoint and who would have
+/// been called.
+fn left_out(traffic: &Traffic, nesting: &Nesting) -> Vec<Vec<Point>> {
+    const MOSTLY: f64 = 0.6;
+    let mut endpoints: BTreeMap<(usize, Layer, usize), Vec<usize>> = BTreeMap::new();
+    for (at, item) in traffic.items.iter().enumerate() {
+        if item.layer.is_request() && !item.failing() {
+            endpoints
+                .entry((item.to, item.layer, item.endpoint))
+                .or_default()
+                .push(at);
+        }
+    }
+    let asks = |at: usize, whom: usize| {
+        nesting.children(at).iter().any(|child| {
+            traffic
+                .items
+                .get(*child)
+                .is_some_and(|child| child.to == whom && child.layer.is_request())
+        })
+    };
+    let mut series = Vec::new();
+    for calls in endpoints.into_values() {
+        let mut asked: BTreeMap<usize, usize> = BTreeMap::new();
+        for at in &calls {
+            let mut whom: Vec<usize> = nesting
+                .children(*at)
+                .iter()
+                .filter_map(|child| traffic.items.get(*child))
+                .filter(|child| child.layer.is_request())
+                .map(|child| child.to)
+                .collect();
+            whom.sort_unstable();
+            whom.dedup();
+            for one in whom {
+                *asked.entry(one).or_default() += 1;
+            }
+        }
+        for (whom, _) in asked {
+            let of = |side: Side| {
+                let of_side: Vec<usize> = calls
+                    .iter()
+                    .copied()
+                    .filter(|at| traffic.items.get(*at).is_some_and(|item| item.side == side))
+                    .collect();
+                let count = of_side.iter().filter(|at| asks(**at, whom)).count();
+                ratio(count, of_side.len())
+            };
+            if of(Side::Before) < MOSTLY {
+                continue;
+            }
+            let points = calls.iter().filter_map(|at| {
+                let item = traffic.items.get(*at)?;
+                Some(Point {
+                    start_us: item.start_us,
+                    end_us: item.end_us(),
+                    abnormal: !asks(*at, whom),
+                })
+            });
+            series.push(points.collect());
+        }
+    }
+    series
+}
+
+#[expect(clippy::cast_precision_loss, reason = "numbers of calls")]
+fn ratio(part: usize, whole: usize) -> f64 {
+    part as f64 / whole.max(1) as f64
+}
+
+/// Stretches in which callers that nobody calls ask several times as often as on the whole, by edge and endpoint: the
+/// same scan over counts in bins, Poisson against the median bin.
+#[expect(clippy::cast_precision_loss, reason = "numbers of calls")]
+fn surges(traffic: &Traffic) -> Vec<(f64, i64, i64)> {
+    const BIN_US: i64 = 5_000_000;
+    const FACTOR: f64 = 2.5;
+    const BINS: usize = 6;
+    let called: std::collections::BTreeSet<usize> = traffic
+        .items
+        .iter()
+        .filter(|item| item.layer.is_request())
+        .map(|item| item.to)
+        .collect();
+    let mut counts: BTreeMap<(usize, usize, Option<usize>), BTreeMap<i64, u64>> = BTreeMap::new();
+    let mut active: std::collections::BTreeSet<i64> = std::collections::BTreeSet::new();
+    for item in traffic.items.iter().filter(|item| item.layer.is_request()) {
+        let bin = item.start_us.div_euclid(BIN_US);
+        active.insert(bin);
+        if !called.contains(&item.from) {
+            for endpoint in [None, Some(item.endpoint)] {
+                *counts
+                    .entry((item.from, item.to, endpoint))
+                    .or_default()
+                    .entry(bin)
+                    .or_default() += 1;
+            }
+        }
+    }
+    let mut stretches = Vec::new();
+    for bins in counts.into_values() {
+        // Bins of which nothing at all was recorded are no time.
+        let series: Vec<(i64, f64)> = active
+            .iter()
+            .map(|bin| (*bin, bins.get(bin).copied().unwrap_or(0) as f64))
+            .collect();
+        if series.len() < 2 * BINS {
+            continue;
+        }
+        let mut sorted: Vec<f64> = series.iter().map(|(_, count)| *count).collect();
+        sorted.sort_by(f64::total_cmp);
+        // Bursts that come by themselves belong to the background.
+        let usual = sorted.get(sorted.len() / 2).copied().unwrap_or(0.0).max(0.5);
+        let spread = sorted.iter().map(|count| (count - usual).abs()).collect::<Vec<_>>();
+        let mut spread = spread;
+        spread.sort_by(f64::total_cmp);
+        let restless = (spread.get(spread.len() / 2).copied().unwrap_or(0.0) / usual.sqrt()).max(1.0);
+        let (mut sum, mut begin) = (0.0, 0);
+        let mut best: Option<(f64, usize, usize)> = None;
+        for (at, (_, count)) in series.iter().enumerate() {
+            if sum <= 0.0 {
+                (sum, begin) = (0.0, at);
+            }
+            sum += (count * FACTOR.ln() - (FACTOR - 1.0) * usual) / restless;
+            if best.is_none_or(|(most, ..)| sum > most) {
+                best = Some((sum, begin, at));
+            }
+        }
+        let Some((strength, begin, end)) = best else { continue };
+        let inside: f64 = series.iter().take(end + 1).skip(begin).map(|(_, count)| *count).sum();
+        let length = (end + 1 - begin) as f64;
+        if end + 1 - begin >= BINS / 2 && inside / length >= FACTOR * usual {
+            let at = |index: usize| series.get(index).map_or(0, |(bin, _)| bin * BIN_US);
+            stretches.push((strength, at(begin), at(end) + BIN_US));
+        }
+    }
+    stretches
 }

@@ -22,6 +22,8 @@ pub enum Outcome {
     RateLimited,
     /// A request without a response.
     NoAnswer,
+    /// A response that ended in the middle.
+    Cut,
     /// A DNS answer that says the resolver failed, or none. "No such name" is not one: a resolver that
     /// walks its search domains is told so with every lookup before the one that succeeds.
     DnsFailure,
@@ -40,6 +42,7 @@ impl Outcome {
             Self::ServerError
             | Self::ErrorBody
             | Self::NoAnswer
+            | Self::Cut
             | Self::DnsFailure
             | Self::Refused
             | Self::Unanswered
@@ -95,6 +98,7 @@ fn http(call: &Call) -> Outcome {
         Some(429) => Outcome::RateLimited,
         Some(400..=499) => Outcome::ClientError,
         Some(500..=599) => Outcome::ServerError,
+        Some(_) if call.error.is_some() => Outcome::Cut,
         Some(_) if call.response_body.as_deref().is_some_and(says_error) => Outcome::ErrorBody,
         Some(_) => Outcome::Good,
     }

@@ -83,15 +83,16 @@ pub(super) fn shift(before: &[i64], during: &[i64], blocks: &[Vec<i64>]) -> Opti
     Some(best)
 }
 
-/// What the quantile reaches in one block of five by itself; 0 where there are too few blocks to tell.
+/// What the quantile reaches in two blocks of five by itself; 0 where there are too few blocks to tell. More than that
+/// is not asked for: a baseline may hold an older incident.
 fn restless(blocks: &[Vec<i64>], q: f64) -> i64 {
-    const FEWEST: usize = 3;
+    const FEWEST: usize = 6;
     if blocks.len() < FEWEST {
         return 0;
     }
     let mut reached: Vec<i64> = blocks.iter().map(|block| value(block, q)).collect();
     reached.sort_unstable();
-    value(&reached, 0.8)
+    value(&reached, 0.6)
 }
 
 /// The quantile of ascending values, by the nearest rank.

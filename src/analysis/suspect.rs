@@ -11,6 +11,7 @@ use super::{
     nesting::Nesting,
     outcome::{Outcome, outcome},
     picture::{Edge, EdgeKey, Party, Picture},
+    statistics::rose,
     traffic::{Side, Traffic},
     volume::{VolumeChange, volume_changes},
 };
@@ -34,6 +35,8 @@ pub enum Mechanism {
     GivesUp { after_us: i64, usual_us: i64 },
     /// It asks what its callee rejects, and its callee answers others.
     AsksWrongly(Outcome),
+    /// It repeats what fails: calls out for each call in.
+    Retries { before: f64, during: f64 },
     /// It asks many times as often as before, calls a minute.
     Surge { before: f64, during: f64 },
     /// It no longer makes calls that it used to make for each call it answers.
@@ -138,7 +141,9 @@ pub fn diagnose(
 
 /// When what happened in the window began and ended, from the calls of `picture`.
 pub fn incident_in(picture: &Picture, before: &[Window], during: &Window) -> Option<Incident> {
-    incident(&Traffic::new(&picture.calls, before, during), during)
+    let traffic = Traffic::new(&picture.calls, before, during);
+    let nesting = Nesting::of(&traffic);
+    incident(&traffic, &nesting, during)
 }
 
 /// What the ranking is made from.
@@ -270,7 +275,12 @@ impl Desk<'_> {
             Some(caller) if callers.len() == 1 && !caller.is_outside() => Some((*caller).clone()),
             _ => None,
         };
-        if let (Outcome::ClientError, Some(caller)) = (main, &only) {
+        if let Some(caller) = &only
+            && let Some(retries) = self.retries(blame, caller)
+        {
+            return (caller.clone(), retries);
+        }
+        if let (Outcome::ClientError | Outcome::Denied, Some(caller)) = (main, &only) {
             return (caller.clone(), Mechanism::AsksWrongly(main));
         }
         if let (Outcome::NoAnswer, Some(caller)) = (main, &only)
@@ -285,6 +295,32 @@ impl Desk<'_> {
             .or(edges.first().map(|key| key.layer))
             .unwrap_or(Layer::Http);
         (party, Mechanism::Failing(layer, main))
+    }
+
+    /// Whether the only caller of what fails just repeats it: many more calls for each one it answers, while no larger
+    /// share of what it answers meets a failure.
+    fn retries(&self, blame: &Blame, caller: &Party) -> Option<Mechanism> {
+        let (before, during) = self.volume.iter().find_map(|change| match change {
+            VolumeChange::Amplified { from, to, before, during }
+                if *to == blame.party && &self.party(*from) == caller =>
+            {
+                Some((*before, *during))
+            }
+            _ => None,
+        })?;
+        // Calls into the caller, and those of them that met a failure of the callee. [before, during]
+        let (mut met, mut all) = ([BTreeSet::new(), BTreeSet::new()], [0_u64; 2]);
+        for (at, item) in self.traffic.items.iter().enumerate() {
+            let side = usize::from(item.side == Side::During);
+            if &self.party(item.to) == caller && item.layer.is_request() {
+                all[side] += 1;
+            }
+            if item.to == blame.party && item.failing() {
+                met[side].extend(self.nesting.parent(at));
+            }
+        }
+        let counts = [0, 1].map(|side| (met[side].len() as u64, all[side]));
+        (!rose(counts[0], counts[1])).then_some(Mechanism::Retries { before, during })
     }
 
     /// How soon a caller gave up on calls without an answer, and what an answer usually takes, where the former is

@@ -101,23 +101,58 @@ pub(super) fn volume_changes(traffic: &Traffic, (quiet, loud): (f64, f64)) -> Ve
                     during: is,
                 });
             }
-        } else {
-            const SURGE: f64 = 2.5;
-            let (was, is) = (before / quiet * 60.0, seen / loud * 60.0);
-            // Three standard deviations of both counts as well: a rate of a few calls doubles by itself.
-            let sure = (is - was) > 4.0 * (is / loud * 60.0 + was / quiet * 60.0).sqrt();
-            if seen >= 3.0 * ENOUGH && before >= ENOUGH && is >= SURGE * was && sure {
-                changes.push(VolumeChange::Surge {
-                    from: *from,
-                    to: *to,
-                    before: was,
-                    during: is,
-                });
+        } else if let Some((was, is)) = surge((before, quiet), (seen, loud)) {
+            changes.push(VolumeChange::Surge {
+                from: *from,
+                to: *to,
+                before: was,
+                during: is,
+            });
+        }
+    }
+    changes.extend(surges_of_endpoints(&changes, &into, &fine, (quiet, loud)));
+    changes.extend(misrouted(traffic, &fine));
+    changes
+}
+
+/// Calls a minute before and during, where they are many times as many: by factor, and beyond what counts do by
+/// chance. Each side is (calls, seconds).
+fn surge((before, quiet): (f64, f64), (seen, loud): (f64, f64)) -> Option<(f64, f64)> {
+    const SURGE: f64 = 2.5;
+    let (was, is) = (before / quiet * 60.0, seen / loud * 60.0);
+    // Four standard deviations of both counts as well: a rate of a few calls doubles by itself.
+    let sure = (is - was) > 4.0 * (is / loud * 60.0 + was / quiet * 60.0).sqrt();
+    (seen >= 3.0 * ENOUGH && before >= 1.0 && is >= SURGE * was && sure).then_some((was, is))
+}
+
+/// A caller that asks one thing many times as often, where all its calls together do not show it.
+#[expect(clippy::cast_precision_loss, reason = "numbers of calls")]
+fn surges_of_endpoints(
+    known: &[VolumeChange],
+    into: &BTreeMap<usize, [u64; 2]>,
+    fine: &BTreeMap<(usize, usize, usize), [u64; 2]>,
+    (quiet, loud): (f64, f64),
+) -> Vec<VolumeChange> {
+    let mut largest: BTreeMap<(usize, usize), (f64, f64)> = BTreeMap::new();
+    for ((from, to, _), [before, during]) in fine {
+        let asked = into.get(from).is_some_and(|asked| asked[0] as f64 >= ENOUGH);
+        let told = known.iter().any(|change| {
+            matches!(change, VolumeChange::Surge { from: f, to: t, .. } if f == from && t == to)
+        });
+        if asked || told {
+            continue;
+        }
+        if let Some((was, is)) = surge((*before as f64, quiet), (*during as f64, loud)) {
+            let most = largest.entry((*from, *to)).or_default();
+            if is - was > most.1 - most.0 {
+                *most = (was, is);
             }
         }
     }
-    changes.extend(misrouted(traffic, &fine));
-    changes
+    largest
+        .into_iter()
+        .map(|((from, to), (before, during))| VolumeChange::Surge { from, to, before, during })
+        .collect()
 }
 
 /// Endpoints that a caller asked of one party before and of another one since, where both are callees of it.

@@ -44,6 +44,8 @@ pub(super) fn call(call: &Call, form: Form) -> Value {
             shown.insert("status".into(), json!(http.status));
             if http.status == 0 {
                 shown.insert("error".into(), json!("no response seen"));
+            } else if !http.complete {
+                shown.insert("error".into(), json!("response cut short"));
             }
         }
         (Payload::Dns(dns), Parts::Dns(parts)) => {

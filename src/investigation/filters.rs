@@ -106,6 +106,18 @@ pub(super) fn good(of: Filter, layer: Layer) -> Filter {
     narrowed(of, failing_term(layer).map(|term| term.negated()))
 }
 
+/// HTTP calls that succeeded by their status with an answer as short as an error message, along an edge or anywhere.
+pub(super) fn short_answers(of: Filter) -> Filter {
+    /// Longer answers carry what was asked for, bytes.
+    const SHORT: u16 = 600;
+    let terms = [
+        Some(FilterTerm::status_at_least(400).negated()),
+        FilterTerm::below(FieldId::RESPONSE_BODY_SIZE, SHORT),
+        FilterTerm::differs(FieldId::RESPONSE_BODY_SIZE, 0).ok(),
+    ];
+    narrowed(of, terms.into_iter().flatten())
+}
+
 /// A filter's calls that took this long or longer, µs.
 pub(super) fn slow(of: Filter, micros: i64) -> Filter {
     of.latency_at_least(Duration::from_micros(u64::try_from(micros).unwrap_or(0)))

@@ -5,8 +5,8 @@ use std::collections::BTreeSet;
 use super::{change, counted, evidence};
 use crate::{
     analysis::{
-        Change, Dimension, Factor, Layer, Mechanism, Naming, Outcome, Place, Suspect, common_endpoint,
-        common_factors, kind_of,
+        Change, Dimension, Factor, Layer, Lossy, Mechanism, Naming, Outcome, Place, Suspect, common_endpoint,
+        common_factors, endpoint, kind_of,
     },
     investigation::{
         case::Case,
@@ -41,7 +41,7 @@ pub(in crate::investigation) fn cause(case: &Case, suspect: &Suspect) -> Cause {
     }
     if let Some(lossy) = lossy {
         (kind, workload) = match &lossy.place {
-            Place::Pod { pod, .. } if lossy.unanswered > 0 => (CauseKind::Blackholed, Some(pod.clone())),
+            Place::Pod { pod, .. } if silent(case, suspect, lossy) => (CauseKind::Blackholed, Some(pod.clone())),
             Place::Pod { pod, .. } => (CauseKind::PacketLoss, Some(pod.clone())),
             Place::Node(node) => (CauseKind::NodeFault, Some(node.clone())),
         };
@@ -80,6 +80,8 @@ fn failing<'a>(case: &'a Case, suspect: &Suspect) -> Vec<&'a Call> {
 /// What the abnormal calls have in common that good ones have not.
 fn factors(case: &Case, suspect: &Suspect, failing: &[&Call]) -> Vec<Factor> {
     let slow: BTreeSet<&str> = failing.iter().map(|call| call.id.as_str()).collect();
+    // Like is compared with like: what another endpoint's calls look like sets nothing apart.
+    let endpoints: BTreeSet<Option<String>> = failing.iter().map(|call| endpoint(call)).collect();
     let good: Vec<&Call> = suspect
         .edges
         .iter()
@@ -87,8 +89,26 @@ fn factors(case: &Case, suspect: &Suspect, failing: &[&Call]) -> Vec<Factor> {
         .flat_map(|edge| &edge.good)
         .filter(|call| !slow.contains(call.id.as_str()))
         .collect();
-    common_factors(failing, &good)
+    let alike: Vec<&Call> = good
+        .iter()
+        .copied()
+        .filter(|call| endpoints.contains(&endpoint(call)))
+        .collect();
+    let mut factors = common_factors(failing, if alike.len() >= ALIKE { &alike } else { &good });
+    factors.retain(|factor| {
+        // What was hidden may differ, and what every call of an endpoint has in common is the endpoint.
+        let same_endpoint = alike.len() >= ALIKE
+            || !matches!(factor.dimension, Dimension::Body(_) | Dimension::Query(_) | Dimension::Header(_));
+        same_endpoint && !factor.value.contains(HIDDEN)
+    });
+    factors
 }
+
+/// Good calls of the same endpoints from which on they are enough to compare with.
+const ALIKE: usize = 8;
+
+/// How a hidden value begins.
+const HIDDEN: &str = "‹hidden-";
 
 /// The endpoint whose own time grew most.
 fn slow_endpoint(suspect: &Suspect) -> Option<String> {
@@ -111,15 +131,28 @@ fn kind(case: &Case, suspect: &Suspect) -> CauseKind {
         Mechanism::Slow => CauseKind::Slow,
         Mechanism::Starved => CauseKind::Saturation,
         Mechanism::Network if suspect.party.naming == Naming::Node => CauseKind::NodeFault,
-        Mechanism::Network if case.lossy.as_ref().is_some_and(|lossy| lossy.unanswered > 0) => CauseKind::Blackholed,
+        Mechanism::Network if case.lossy.as_ref().is_some_and(|lossy| silent(case, suspect, lossy)) => CauseKind::Blackholed,
         Mechanism::Network if case.lossy.is_some() => CauseKind::PacketLoss,
         Mechanism::Network => CauseKind::Slow,
         Mechanism::GivesUp { .. } => CauseKind::Config,
+        Mechanism::AsksWrongly(Outcome::Denied) => CauseKind::Auth,
         Mechanism::AsksWrongly(_) => CauseKind::BadRequest,
+        Mechanism::Retries { .. } => CauseKind::RetryStorm,
         Mechanism::Surge { .. } => CauseKind::TrafficSurge,
         Mechanism::Stopped { .. } => CauseKind::MissingTraffic,
         Mechanism::Misrouted { .. } => CauseKind::Misroute,
     }
+}
+
+/// Whether nothing at all comes through, rather than some of it: most attempts or nearly all calls without an answer.
+fn silent(case: &Case, suspect: &Suspect, lossy: &Lossy) -> bool {
+    let attempts = lossy.unanswered * 2 > lossy.during.1;
+    let calls = suspect
+        .edges
+        .iter()
+        .filter_map(|key| case.picture.edges.get(key))
+        .any(|edge| edge.during.calls >= 5 && edge.during.share() > 0.8);
+    attempts || calls
 }
 
 fn of_outcome(outcome: Outcome) -> CauseKind {
@@ -132,7 +165,7 @@ fn of_outcome(outcome: Outcome) -> CauseKind {
         Outcome::DnsFailure => CauseKind::Dns,
         Outcome::Refused => CauseKind::Refused,
         Outcome::Unanswered => CauseKind::Blackholed,
-        Outcome::Reset => CauseKind::Reset,
+        Outcome::Reset | Outcome::Cut => CauseKind::Reset,
         Outcome::Good => CauseKind::Unknown,
     }
 }
@@ -178,8 +211,14 @@ fn explanation(case: &Case, suspect: &Suspect, failing: &[&Call], factors: &[Fac
             words::latency(*after_us),
             words::latency(*usual_us)
         )),
-        Mechanism::AsksWrongly(_) => said.push(format!(
-            "Only what {name} asks is rejected; nothing else in what was recorded says that the callee is at fault."
+        Mechanism::AsksWrongly(outcome) => {
+            let what = if *outcome == Outcome::Denied { "denied" } else { "rejected" };
+            said.push(format!(
+                "Only what {name} asks is {what}: its request or its credential is the first thing to look at, not the callee."
+            ));
+        }
+        Mechanism::Retries { before, during } => said.push(format!(
+            "{name} made {during:.1} calls for each one it answered, {before:.1} before, though no larger share of what it answers met a failure: it repeats what fails."
         )),
         Mechanism::Surge { before, during } => said.push(format!(
             "{name} made {during:.0} calls a minute, {before:.0} before."
@@ -280,8 +319,9 @@ pub(in crate::investigation) fn why(case: &Case, suspect: &Suspect) -> String {
 fn onset(case: &Case, suspect: &Suspect) -> Option<Utc> {
     let whole = case.window.filter(|_| case.compared_apart).map(|window| window.start);
     let by_connections = suspect.edges.iter().all(|key| key.layer == Layer::Tcp);
+    let slow = matches!(suspect.mechanism, Mechanism::Slow | Mechanism::Starved | Mechanism::Network);
     match suspect.onset {
-        Some(own) if by_connections || suspect.calls.is_empty() => Some(whole.map_or(own, |whole| whole.min(own))),
+        Some(own) if by_connections || slow => Some(whole.map_or(own, |whole| whole.min(own))),
         Some(own) => Some(own),
         None => whole,
     }

@@ -67,6 +67,7 @@ fn counted(case: &Case, key: &EdgeKey) -> String {
         Some((_, Outcome::Refused)) => "were refused",
         Some((_, Outcome::Unanswered)) => "were never answered",
         Some((_, Outcome::Reset)) => "were reset",
+        Some((_, Outcome::ErrorBody)) => "said in their bodies that they failed",
         _ => "failed",
     };
     let before = if edge.before.calls == 0 {

@@ -165,6 +165,8 @@ fn in_words(call: &Call) -> String {
         Outcome::Unanswered => "was never answered".to_owned(),
         Outcome::Reset => "was reset".to_owned(),
         Outcome::NoAnswer => "got no response".to_owned(),
+        Outcome::Cut => "was cut short in the middle of its answer".to_owned(),
+        Outcome::ErrorBody => "succeeded by its status and said in its body that it failed".to_owned(),
         Outcome::DnsFailure => match call.status {
             Some(rcode) => format!("was answered with {}", rcode_name(rcode)),
             None => "got no answer".to_owned(),

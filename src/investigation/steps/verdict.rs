@@ -32,7 +32,10 @@ pub(super) fn ranked(case: &Case) -> Vec<Suspect> {
     let around = |suspect: &Suspect| {
         let network = !matches!(
             suspect.mechanism,
-            Mechanism::Surge { .. } | Mechanism::Misrouted { .. } | Mechanism::AsksWrongly(_)
+            Mechanism::Surge { .. }
+                | Mechanism::Misrouted { .. }
+                | Mechanism::AsksWrongly(_)
+                | Mechanism::Retries { .. }
         );
         network
             && (party.naming == Naming::Node

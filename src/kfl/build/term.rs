@@ -208,6 +208,11 @@ impl Term {
         })
     }
 
+    /// Entries whose number is below `bound`; `None` where the field is no number.
+    pub fn below(field: FieldId, bound: u16) -> Option<Self> {
+        (field.kind() == Type::Int).then(|| Self::int(field, "<", i64::from(bound)))
+    }
+
     /// What the term does not match.
     #[must_use]
     pub fn negated(&self) -> Self {

@@ -138,6 +138,56 @@ pub(super) fn rows(case: &Case, known: &mut Known) -> Vec<Ask> {
     asks
 }
 
+/// Samples of short answers of both stretches in full form, spread over them: some say in their bodies that they failed.
+pub(super) fn bodies(case: &Case, known: &Known) -> Vec<Ask> {
+    const LISTS: usize = 4;
+    if !Group::Requests.layers(case).contains(&Layer::Http) {
+        return Vec::new();
+    }
+    let rules = &case.settings.playbook.survey;
+    let (lists, rows) = if known.sampled.is_empty() {
+        (LISTS, rules.abnormal_rows / 2)
+    } else {
+        (2, rules.abnormal_rows / 5)
+    };
+    let all = filters::all(Layer::Http, case.settings.namespace.as_deref());
+    let filter = filters::short_answers(all);
+    let mut asks = Vec::new();
+    for during in stretches(case) {
+        for part in stretch(case, during) {
+            for slice in evenly(part, lists) {
+                asks.push(in_full(case, during, slice, &filter, rows.max(1), None));
+            }
+        }
+    }
+    asks
+}
+
+/// All short answers of an edge on which one said that it failed, of both stretches.
+pub(super) fn bodies_of(case: &Case, key: &EdgeKey) -> Vec<Ask> {
+    let rules = &case.settings.playbook.survey;
+    let filter = filters::short_answers(filters::along(key));
+    let mut asks = Vec::new();
+    for during in stretches(case) {
+        for part in stretch(case, during) {
+            asks.push(in_full(case, during, part, &filter, rules.rows, Some(key.clone())));
+        }
+    }
+    asks
+}
+
+fn in_full(case: &Case, during: bool, slice: Window, filter: &Filter, rows: u32, of: Option<EdgeKey>) -> Ask {
+    Ask {
+        about: About::Bodies(of),
+        during,
+        operation: Operation::ListCalls {
+            scope: case.scope(filter, Some(slice)),
+            limit: rows,
+            form: CallForm::Full,
+        },
+    }
+}
+
 /// Lists of quiet services, of each stretch.
 const QUIET_LISTS: usize = 2;
 

@@ -44,6 +44,8 @@ enum Stage {
     Statistics,
     Broad,
     Rows,
+    /// What short answers say that succeeded by their status.
+    Bodies,
     /// Whether the server's `total` is a count.
     Proof,
     Edges,
@@ -97,6 +99,8 @@ enum About {
     Rows(Window),
     /// All requests to services of few calls.
     Quiet(BTreeSet<String>),
+    /// Short answers in full; of a sample of all, or of an edge on which one said that it failed.
+    Bodies(Option<EdgeKey>),
     /// As many as a complete list showed, where `total` is a count.
     Proof,
 }
@@ -202,6 +206,7 @@ impl Step for Survey {
             Stage::Statistics => "the overall picture",
             Stage::Broad => "who calls whom, and what fails",
             Stage::Rows => "the requests before and during the window",
+            Stage::Bodies => "what answers say that succeeded by their status",
             Stage::Proof => "whether the server counts every match",
             Stage::Edges => "exact counts where a list was cut",
         };
@@ -278,7 +283,8 @@ impl Survey {
                     Stage::Broad
                 }
                 Stage::Broad => Stage::Rows,
-                Stage::Rows => {
+                Stage::Rows => Stage::Bodies,
+                Stage::Bodies => {
                     take::tally(case, &self.known);
                     if settle_incident(case) {
                         take::tally(case, &self.known);
@@ -299,6 +305,7 @@ impl Survey {
                 Stage::Statistics | Stage::Edges => Vec::new(),
                 Stage::Broad => asks::broad(case, &self.known),
                 Stage::Rows => asks::rows(case, &mut self.known),
+                Stage::Bodies => asks::bodies(case, &self.known),
                 Stage::Proof => asks::proof(case, &self.known),
             };
             self.queue.retain(|ask| !case.has_asked(&ask.operation));
@@ -330,6 +337,14 @@ fn settle_incident(case: &mut Case) -> bool {
     let Some(window) = case.window.filter(|_| case.picture.whole && !case.compared_apart) else {
         return false;
     };
+    if case.settings.baseline.is_some() {
+        // Somebody who says what to compare with knows both stretches: they are compared as they are, unless that
+        // shows nobody.
+        rank(case);
+        if !case.diagnosis.suspects.is_empty() {
+            return false;
+        }
+    }
     let Some(incident) = incident_in(&case.picture, &case.baseline(), &window) else {
         return false;
     };

@@ -74,6 +74,7 @@ pub(super) fn take(case: &mut Case, known: &mut Known, ask: &Ask, answer: &Answe
             take_failing(case, known, *group, ask, answer, list);
             Vec::new()
         }
+        About::Bodies(of) => take_bodies(case, ask, of.as_ref(), answer, list),
         About::Proof => {
             case.file(answer, json!({ "matching": list.total }));
             if let Some((_, complete)) = &known.sample {
@@ -129,6 +130,39 @@ fn file_rows(case: &mut Case, ask: &Ask, answer: &Answer, list: &CallList) -> Op
             "truncated": list.truncated,
         }),
     )
+}
+
+/// Short answers in full. Those that say they failed replace their rows, and where one is found all of its edge are
+/// asked for: a share is only told from all of them.
+fn take_bodies(case: &mut Case, ask: &Ask, of: Option<&EdgeKey>, answer: &Answer, list: CallList) -> Vec<Ask> {
+    let failed: Vec<Call> = list
+        .calls
+        .into_iter()
+        .filter(|call| outcome(call) == Outcome::ErrorBody)
+        .collect();
+    let id = case.file(
+        answer,
+        json!({
+            "window": stretch(ask.during),
+            "total": list.total,
+            "failing_by_their_bodies": failed.len(),
+            "truncated": list.truncated,
+        }),
+    );
+    support(case, id.as_ref().filter(|_| !failed.is_empty()), &failed);
+    let edges: BTreeSet<EdgeKey> = failed.iter().filter_map(edge_of).collect();
+    let mut known: BTreeMap<String, Call> = failed.into_iter().map(|call| (call.id.clone(), call)).collect();
+    for row in &mut case.picture.calls {
+        if let Some(full) = known.remove(&row.id) {
+            *row = full;
+        }
+    }
+    keep(case, known.into_values().collect());
+    if of.is_some() {
+        return Vec::new();
+    }
+    let asks = edges.iter().flat_map(|key| asks::bodies_of(case, key));
+    asks.collect()
 }
 
 /// A list of all requests of a slice. One that was cut is asked for again in shorter slices, as long as that leads to
