@@ -2,15 +2,15 @@
 
 VARIANTS = {
     "payments-servfail": {"name": "payments", "how": "servfail", "caller": "checkout", "endpoint": "POST /orders"},
-    "redis-silent": {"name": "redis", "how": "silent", "caller": "cart", "endpoint": None},
+    "shipping-silent": {"name": "shipping", "how": "silent", "caller": "checkout", "endpoint": None},
 }
 
 
 def truth(cluster, name, how, caller, endpoint):
     return {"verdict": "root_cause",
             "causes": [{"service": "kube-dns", "namespace": "kube-system", "workload": None, "kind": "dns", "endpoint": endpoint}],
-            "path": [[caller, "kube-dns", f"lookup of {name}.shop.svc.cluster.local: {how}"], ["gateway", caller, "502"],
-                     ["client", "gateway", "502"]],
+            "path": [[caller, "kube-dns", f"lookup of {name}.shop.svc.cluster.local: {how}"], ["gateway", caller, "502 or cut"],
+                     ["client", "gateway", "502 or 504"]],
             "impact": [f"{caller} cannot reach {name}"],
             "ruled_out": [name, "postgres", "inventory", "ledger", "catalogue", "api.bank.example"]}
 
