@@ -6,11 +6,15 @@ VARIANTS = {
 }
 
 
+CALLERS = {"checkout": "gateway", "cart": "gateway", "catalogue": "gateway", "shipping": "gateway", "inventory": "checkout",
+           "payments": "checkout", "ledger": "payments", "notifications": "checkout"}
+
+
 def truth(cluster, node, what, **_):
-    there = sorted({p.app for p in cluster.topology.pods if p.node == node and p.program == "shop"})
+    there = sorted({p.app for p in cluster.topology.pods if p.node == node} & set(CALLERS))
     return {"verdict": "root_cause",
             "causes": [{"service": None, "namespace": None, "workload": node, "kind": "node_fault", "endpoint": None}],
-            "path": [["gateway", app, f"retransmissions where one end is on {node}"] for app in there if app != "gateway"]
+            "path": [[CALLERS[app], app, f"retransmissions where one end is on {node}"] for app in there]
             + [["client", "gateway", "calls slow, some cut"]],
             "impact": [what], "ruled_out": ["api.bank.example"]}
 
