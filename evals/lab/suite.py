@@ -118,7 +118,7 @@ RECORDINGS = [
      "Orders seem to get slower and slower. Why?"),
     ("gradual-b", "gradual:inventory", "America/New_York", {"rate": 0.75, "lasts": 0, "onset": 130, "seconds": 275},
      "The shop has become slow. Why?"),
-    ("periodic-a", "periodic:inventory", "Asia/Jerusalem", {"mix": BUYERS, "rate": 0.75, "lasts": 115, "seconds": 270},
+    ("periodic-a", "periodic:inventory", "Asia/Jerusalem", {"mix": BUYERS, "rate": 1, "lasts": 115, "seconds": 270},
      "Checkout fails from time to time. Why?"),
     ("periodic-b", "periodic:catalogue", "Asia/Kolkata", {"mix": READERS, "rate": 0.95, "lasts": 0, "seconds": 270},
      "Product pages fail on and off. Why?"),
@@ -138,6 +138,8 @@ RECORDINGS = [
      "Somebody saw an error on a product page. Is there an incident?"),
     ("healthy-f", "healthy", "Australia/Lord_Howe", {"rate": 0.6, "mix": TRACKERS, "seconds": 300},
      "Is checkout working?"),
+    ("healthy-g", "healthy:chronic", "Asia/Jerusalem", {"rate": 0.75},
+     "Did anything get worse in the last minutes?"),
 ]
 
 

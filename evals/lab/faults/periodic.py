@@ -1,9 +1,9 @@
 """A service fails for some seconds again and again, as under a job that runs by the clock, and is well between."""
 
 VARIANTS = {
-    "inventory": {"app": "inventory", "match": "^POST /reservations", "endpoint": "POST /reservations", "during_s": [30, 12], "status": 500,
+    "inventory": {"app": "inventory", "match": "^POST /reservations", "endpoint": "POST /reservations", "during_s": [30, 14], "status": 500,
                   "body": {"error": "lock wait timeout exceeded"},
-                  "path": [["checkout", "inventory", "POST /reservations 500 for 12 s of every 30"], ["gateway", "checkout", "POST /orders 502"],
+                  "path": [["checkout", "inventory", "POST /reservations 500 for 14 s of every 30"], ["gateway", "checkout", "POST /orders 502"],
                            ["client", "gateway", "POST /api/checkout 502"]]},
     "catalogue": {"app": "catalogue", "match": "^GET /products", "endpoint": None, "during_s": [40, 10], "status": 503,
                   "body": {"error": "index is being rebuilt"},
