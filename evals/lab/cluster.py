@@ -36,6 +36,7 @@ class Cluster:
         self.settings = {}  # pod name -> behaviour
         self.helpers = []
         self.dns_broken = {}  # name -> "servfail", "silent" or "nxdomain"
+        self.mix = None  # journey -> share, where not the usual one
 
     # Life of the lab
 
@@ -121,9 +122,11 @@ class Cluster:
     def bank_behaves(self, rules=()):
         self._behaviour("bank", rules, None)
 
-    def load(self, rate_factor=1, mix=None):
-        """Changes the shoppers: more or fewer journeys, another mix (journey to share; see load.MIX)."""
-        self._behaviour("load", (), {"rate_factor": rate_factor, **({"mix": mix} if mix else {})})
+    def load(self, rate_factor=1, mix=None, crowd=None):
+        """Changes the shoppers: more or fewer journeys, another mix (journey to share; see load.MIX), and a client that
+        asks for one page over and over: {"address": …, "path": …, "rate": requests a second}."""
+        mix = mix or self.mix
+        self._behaviour("load", (), {"rate_factor": rate_factor, **({"mix": mix} if mix else {}), **({"crowd": crowd} if crowd else {})})
 
     def _behaviour(self, name, rules, settings):
         path = self.directory / "behaviour" / f"{name}.json"

@@ -28,6 +28,7 @@ from topology import CLIENT_IPS, NODES, PUBLIC_IP
 STATE = Path("/var/tmp") / network.INSTANCE
 LOCK = STATE.with_suffix(".lock")
 WARM_UP = 8  # seconds of traffic before the recording begins
+TAIL = 4  # seconds of the recording after the last whole minute
 
 
 def utc(seconds):
@@ -66,6 +67,13 @@ def record(args):
         for node in NODES:
             targets = [f"{p.ip}:{p.port}" for p in cluster.topology.pods if p.node == node and p.program == "shop"]
             cluster.spawn(f"probes-{node}", node_ns(node), [sys.executable, "probes.py", str(args.probe_period), *targets])
+        if args.mix:
+            cluster.mix = {name: float(share) for name, _, share in (part.partition("=") for part in args.mix.split(","))}
+            cluster.load()
+        if hasattr(fault, "prepare"):
+            fault.prepare(cluster, **keywords)
+        # People ask about whole minutes: a recording that ends just after one lets the window hold all that happened.
+        time.sleep((TAIL - time.time() - WARM_UP - args.seconds) % 60)
         load = cluster.spawn("load", network.CLIENTS, [sys.executable, "load.py", str(args.seed), str(args.rate),
                                                        str(args.seconds + WARM_UP), PUBLIC_IP, ",".join(CLIENT_IPS)])
         time.sleep(WARM_UP)
@@ -98,7 +106,7 @@ def record(args):
             subprocess.run(["zstd", "-19", "-q", "-f", str(path), "-o", str(out / names[node])], check=True)
         write(out / "workloads.json", cluster.topology.workloads(names))
         write(out / "truth.json", describe(args, truth, began, ended, onset, mended))
-        commands = f"lab.py record {args.fault} {out.name} --seed {args.seed}"
+        commands = f"lab.py record {args.fault} {out.name} --seed {args.seed}" + (f" --mix {args.mix}" if args.mix else "")
         (out / "README.md").write_text(
             f"# {out.name}\n\nWhat: {(fault.__doc__ or '').strip()}\n"
             f"When: {utc(began)} to {utc(ended)}" + (f", fault from {utc(onset)}" if onset else "")
@@ -109,6 +117,7 @@ def record(args):
         say(f"{out}: {total / 1e6:.2f} MB")
     finally:
         cluster.down()
+        remove_groups()
         if args.keep_logs:
             shutil.rmtree(args.keep_logs, ignore_errors=True)
             shutil.copytree(STATE / "log", args.keep_logs)
@@ -122,7 +131,7 @@ def write(path, value):
 def describe(args, truth, began, ended, onset, mended):
     """The recorded truth. `ask` is the window a person would give, on whole minutes, in UTC; `zone` is where that person is."""
     minute = lambda t: utc(t // 60 * 60).replace(".000Z", "Z")
-    since = onset - 30 if onset else began + 300
+    since = onset - 10 if onset else began + 130
     until = min((mended or ended) + 60, ended)
     path = [{"from": a, "to": b, "what": what} for a, b, what in truth["path"]]
     return {"format": "rca-agent/truth/1", "fault": args.fault, "seed": args.seed, **truth, "path": path,
@@ -131,13 +140,17 @@ def describe(args, truth, began, ended, onset, mended):
             "ask": {"question": args.question, "since": minute(since), "until": minute(until), "zone": args.zone}}
 
 
-def cleanup():
-    removed = network.remove_all()
+def remove_groups():
     for group in [*Path("/sys/fs/cgroup/cpu").glob(f"{network.PREFIX}*"), *Path("/sys/fs/cgroup").glob(f"{network.PREFIX}*")]:
         try:
             group.rmdir()
         except OSError:
             pass
+
+
+def cleanup():
+    removed = network.remove_all()
+    remove_groups()
     shutil.rmtree(STATE, ignore_errors=True)
     return removed
 
@@ -149,10 +162,11 @@ def main():
     recorder.add_argument("fault")
     recorder.add_argument("out")
     recorder.add_argument("--seed", type=int, default=1)
-    recorder.add_argument("--seconds", type=float, default=660)
-    recorder.add_argument("--onset", type=float, default=360)
-    recorder.add_argument("--lasts", type=float, default=240)
-    recorder.add_argument("--rate", type=float, default=1.3, help="journeys a second")
+    recorder.add_argument("--seconds", type=float, default=260)
+    recorder.add_argument("--onset", type=float, default=140)
+    recorder.add_argument("--lasts", type=float, default=95, help="0: to the end")
+    recorder.add_argument("--rate", type=float, default=1.0, help="journeys a second")
+    recorder.add_argument("--mix", help="shares of the journeys, as browse=0.5,fill=0.2,checkout=0.2,track=0.1")
     recorder.add_argument("--probe-period", type=float, default=20)
     recorder.add_argument("--zone", default="Asia/Jerusalem")
     recorder.add_argument("--question", default="Why do customers get errors at checkout?")

@@ -95,8 +95,27 @@ async def main(seed, rate, seconds, public, addresses):
             print(dict(sorted(tally.items())), flush=True)
             tally.clear()
 
-    extra = [asyncio.create_task(accountant()), asyncio.create_task(report())]
+    async def crowd():
+        """One client that asks for one page again and again, without waiting for answers; on when the settings name it."""
+        asking = set()
+        while True:
+            asked = changed.settings.get("crowd")
+            await asyncio.sleep(1 / asked["rate"] if asked else 0.5)
+            if asked:
+                shopper = Shopper(random.Random(draw.random()), public, [asked["address"]], orders, tally)
+                shopper.headers["Authorization"] = "Bearer demo-accounting"
+                task = asyncio.create_task(one_page(shopper, asked["path"]))
+                asking.add(task)
+                task.add_done_callback(asking.discard)
+
+    async def one_page(shopper, path):
+        try:
+            await shopper.ask("GET", path)
+        finally:
+            shopper.client.close()
+
     changed = Behaviour(os.environ["BEHAVIOUR_FILE"])
+    extra = [asyncio.create_task(accountant()), asyncio.create_task(report()), asyncio.create_task(crowd())]
     while time.monotonic() < end:
         changed.refresh()
         await asyncio.sleep(draw.expovariate(rate * changed.settings.get("rate_factor", 1)))

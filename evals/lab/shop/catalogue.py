@@ -16,6 +16,8 @@ async def stock(sku, headers):
     at, value = known_stock.get(sku, (-1e9, None))
     if time.monotonic() - at < STOCK_SECONDS:
         return value
+    if not service.setting("show_stock", True):
+        return None
     try:
         answer = await inventory.call("GET", f"/stock/{sku}", headers=headers)
         value = answer.json()["available"] if answer.status == 200 else None

@@ -7,6 +7,7 @@ reuses one, when it closes), which is why this is asyncio streams and not a fram
 import asyncio
 import json
 import socket
+import struct
 import time
 from email.utils import formatdate
 
@@ -34,6 +35,7 @@ class Response:
         self.body = body
         self.headers = headers or {}
         self.chunked = chunked
+        self.cut = False  # the connection breaks in the middle of the body
 
     def json(self):
         return json.loads(self.body) if self.body else None
@@ -85,6 +87,12 @@ def encode_body(body):
     return body if isinstance(body, bytes) else json.dumps(body, separators=(",", ":")).encode()
 
 
+def reset(writer):
+    """Ends a connection at once, with a reset on the wire rather than an orderly end."""
+    writer.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+    writer.transport.abort()
+
+
 async def serve(handler, server_name, port):
     """Serves `handler(Request) -> Response | None` for ever; None drops the connection without an answer."""
 
@@ -98,7 +106,7 @@ async def serve(handler, server_name, port):
                 peer = writer.get_extra_info("peername")[0]
                 response = await handler(Request(method, target, headers, body, peer))
                 if response is None:
-                    writer.transport.abort()
+                    reset(writer)
                     return
                 keep = headers.get("connection", "").lower() != "close" and version == "HTTP/1.1"
                 payload = encode_body(response.body)
@@ -115,6 +123,11 @@ async def serve(handler, server_name, port):
                 if not keep:
                     out.append("Connection: close")
                 head = ("\r\n".join(out) + "\r\n\r\n").encode()
+                if response.cut:
+                    writer.write(head + payload[:len(payload) // 2])
+                    await asyncio.sleep(0.02)
+                    reset(writer)
+                    return
                 if response.chunked:
                     half = max(1, len(payload) // 2)
                     for part in (payload[:half], payload[half:]):

@@ -28,6 +28,9 @@ async def stock(request):
 @service.route("POST", "/reservations")
 async def reserve(request):
     asked = request.json()
+    wanting = next((f"items[{i}].{key}" for i, item in enumerate(asked["items"]) for key in ("sku", "quantity") if key not in item), None)
+    if wanting:
+        return Response(400, {"error": "validation failed", "field": wanting, "reason": "required"})
 
     async def work(query):
         for item in sorted(asked["items"], key=lambda i: i["sku"]):

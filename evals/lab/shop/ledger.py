@@ -11,6 +11,9 @@ pool = Pool("ledger-db", 5432, "ledger", "ledger", service.pod, size=4, max_age=
 @service.route("POST", "/entries")
 async def book(request):
     asked = request.json()
+    wanting = [key for key in ("order", "account", "amount") if key not in asked]
+    if wanting:
+        return Response(400, {"error": f"missing field: {', '.join(wanting)}"})
     try:
         rows = await pool.query("INSERT INTO entries (order_id, account, amount) VALUES ($1, $2, $3::bigint) RETURNING id",
                                 asked["order"], asked["account"], asked["amount"])

@@ -4,8 +4,8 @@ from .http import CallFailed, Response
 from .service import ZONE, Service
 
 service = Service("payments", "Kestrel")
-bank = service.client("api.bank.example", 80, timeout=2.0, max_age=60, user_agent="shop-payments/1.9 (+ops@shop.example)")
-ledger = service.client(f"ledger.{ZONE}", timeout=2.0)
+bank = service.client("api.bank.example", 80, name="bank", timeout=2.0, max_age=60, user_agent="shop-payments/1.9 (+ops@shop.example)")
+ledger = service.client(f"ledger.{ZONE}", timeout=1.5)
 
 
 @service.route("POST", "/charges")
@@ -17,8 +17,7 @@ async def charge(request):
         answer = await bank.call("POST", "/v1/authorizations",
                                  {"merchant": "shop-4711", "amount": asked["amount"], "currency": asked["currency"],
                                   "card": asked["card"], "reference": asked["order"]},
-                                 {"Authorization": "Bearer demo-bank-key-0001", "Accept": "application/json"},
-                                 timeout=service.setting("bank_timeout", 2.0))
+                                 {"Authorization": "Bearer demo-bank-key-0001", "Accept": "application/json"})
     except CallFailed as error:
         return Response(504 if error.kind == "timeout" else 502, {"error": "bank unavailable"})
     if answer.status == 402:
@@ -27,7 +26,7 @@ async def charge(request):
         return Response(502, {"error": "bank error"})
     try:
         booked = await ledger.call("POST", "/entries", {"order": asked["order"], "amount": asked["amount"], "account": "sales"},
-                                   headers, timeout=service.setting("ledger_timeout", 1.5))
+                                   {**headers, "Authorization": "Bearer demo-service-payments-01"})
     except CallFailed as error:
         return Response(504 if error.kind == "timeout" else 503, {"error": "ledger unavailable"})
     if booked.status >= 400:
