@@ -7,16 +7,16 @@
 //! Statistics 1997, in one dimension), found in one pass as the maximal sum of the calls' own log ratios (J. Bentley,
 //! "Programming Pearls: algorithm design techniques", CACM 1984).
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::DateTime;
 
 use super::{
     layer::Layer,
-    nesting::Nesting,
+    nesting::TOLERANCE_US,
     outcome::Outcome,
     statistics::percentile,
-    traffic::{Side, Traffic},
+    traffic::{Item, Side, Traffic},
 };
 use crate::time::{Utc, Window};
 
@@ -47,10 +47,10 @@ const LEAST: f64 = 13.0;
 const FEWEST: usize = 4;
 
 /// The incident that overlaps the window, from all calls before and during it; `None` where nothing stands out.
-pub(super) fn incident(traffic: &Traffic, nesting: &Nesting, window: &Window) -> Option<Incident> {
+pub(super) fn incident(traffic: &Traffic, window: &Window) -> Option<Incident> {
     let first = traffic.items.first()?.start_us;
     let mut all: Vec<Vec<Point>> = series(traffic).into_values().collect();
-    all.extend(left_out(traffic, nesting));
+    all.extend(left_out(traffic));
     let stretches: Vec<(f64, i64, i64)> = all
         .iter()
         .filter_map(|points| strongest(points))
@@ -84,7 +84,7 @@ type Key = (usize, usize, Layer, Option<Outcome>, Option<usize>);
 /// Every series: of each edge by its ways to fail, and of each edge's endpoints by what is slow for them.
 fn series(traffic: &Traffic) -> BTreeMap<Key, Vec<Point>> {
     let mut series: BTreeMap<Key, Vec<Point>> = BTreeMap::new();
-    let mut edges: BTreeMap<(usize, usize, Layer), Vec<&super::traffic::Item>> = BTreeMap::new();
+    let mut edges: BTreeMap<(usize, usize, Layer), Vec<&Item>> = BTreeMap::new();
     for item in &traffic.items {
         edges.entry((item.from, item.to, item.layer)).or_default().push(item);
     }
@@ -108,7 +108,7 @@ fn series(traffic: &Traffic) -> BTreeMap<Key, Vec<Point>> {
             });
             series.insert((from, to, layer, Some(way), None), points.collect());
         }
-        let mut endpoints: BTreeMap<usize, Vec<&super::traffic::Item>> = BTreeMap::new();
+        let mut endpoints: BTreeMap<usize, Vec<&Item>> = BTreeMap::new();
         for item in items {
             endpoints.entry(item.endpoint).or_default().push(item);
         }
@@ -127,7 +127,7 @@ fn series(traffic: &Traffic) -> BTreeMap<Key, Vec<Point>> {
 }
 
 /// From which latency on a call of these is slow, µs: well above nine of ten of the quieter side's calls.
-fn slow_from(items: &[&super::traffic::Item]) -> Option<i64> {
+fn slow_from(items: &[&Item]) -> Option<i64> {
     const FEWEST: usize = 8;
     let of = |side: Side| {
         let mut values: Vec<i64> = items
@@ -144,7 +144,7 @@ fn slow_from(items: &[&super::traffic::Item]) -> Option<i64> {
         (Some(values), None) | (None, Some(values)) => percentile(&values, 50)?,
         (None, None) => return None,
     };
-    Some(least.saturating_mul(3) / 2 + 5_000)
+    Some(least.saturating_mul(2) + 20_000)
 }
 
 /// The stretch of a series with the largest log likelihood ratio: (ratio, first call's start, last abnormal call's end).
@@ -185,69 +185,59 @@ fn strongest(points: &[Point]) -> Option<(f64, i64, i64)> {
     Some((strength, points.get(begin)?.start_us, points.get(end)?.end_us))
 }
 
-/// Good calls that were answered without a nested call which such calls mostly take, by endpoint and who would have
-/// been called.
-fn left_out(traffic: &Traffic, nesting: &Nesting) -> Vec<Vec<Point>> {
+/// Good calls that were answered without a call in turn which such calls mostly take, by endpoint and who would have
+/// been called. Some are made after the answer: a mail, an entry in a log.
+fn left_out(traffic: &Traffic) -> Vec<Vec<Point>> {
     const MOSTLY: f64 = 0.6;
-    let mut endpoints: BTreeMap<(usize, Layer, usize), Vec<usize>> = BTreeMap::new();
-    for (at, item) in traffic.items.iter().enumerate() {
-        if item.layer.is_request() && !item.failing() {
+    let mut endpoints: BTreeMap<(usize, Layer, usize), Vec<&Item>> = BTreeMap::new();
+    // Calls out by instance and callee, and who is called by a party at all.
+    let mut made: BTreeMap<(usize, usize), Vec<i64>> = BTreeMap::new();
+    let mut callees: BTreeMap<usize, BTreeSet<usize>> = BTreeMap::new();
+    for item in traffic.items.iter().filter(|item| item.layer.is_request()) {
+        if !item.failing() {
             endpoints
                 .entry((item.to, item.layer, item.endpoint))
                 .or_default()
-                .push(at);
+                .push(item);
         }
+        made.entry((item.from_instance, item.to)).or_default().push(item.start_us);
+        callees.entry(item.from).or_default().insert(item.to);
     }
-    let asks = |at: usize, whom: usize| {
-        nesting.children(at).iter().any(|child| {
-            traffic
-                .items
-                .get(*child)
-                .is_some_and(|child| child.to == whom && child.layer.is_request())
-        })
-    };
     let mut series = Vec::new();
-    for calls in endpoints.into_values() {
-        let mut asked: BTreeMap<usize, usize> = BTreeMap::new();
-        for at in &calls {
-            let mut whom: Vec<usize> = nesting
-                .children(*at)
-                .iter()
-                .filter_map(|child| traffic.items.get(*child))
-                .filter(|child| child.layer.is_request())
-                .map(|child| child.to)
-                .collect();
-            whom.sort_unstable();
-            whom.dedup();
-            for one in whom {
-                *asked.entry(one).or_default() += 1;
+    for ((party, _, _), calls) in endpoints {
+        for whom in callees.get(&party).into_iter().flatten() {
+            let points = followed(&calls, *whom, &made);
+            let before = || points.iter().zip(&calls).filter(|(_, item)| item.side == Side::Before);
+            let asked = before().filter(|(point, _)| !point.abnormal).count();
+            if before().count() >= 2 * FEWEST && ratio(asked, before().count()) >= MOSTLY {
+                series.push(points);
             }
-        }
-        for (whom, _) in asked {
-            let of = |side: Side| {
-                let of_side: Vec<usize> = calls
-                    .iter()
-                    .copied()
-                    .filter(|at| traffic.items.get(*at).is_some_and(|item| item.side == side))
-                    .collect();
-                let count = of_side.iter().filter(|at| asks(**at, whom)).count();
-                ratio(count, of_side.len())
-            };
-            if of(Side::Before) < MOSTLY {
-                continue;
-            }
-            let points = calls.iter().filter_map(|at| {
-                let item = traffic.items.get(*at)?;
-                Some(Point {
-                    start_us: item.start_us,
-                    end_us: item.end_us(),
-                    abnormal: !asks(*at, whom),
-                })
-            });
-            series.push(points.collect());
         }
     }
     series
+}
+
+/// For each call whether its callee then called `whom`; each call out belongs to the first it may belong to.
+fn followed(calls: &[&Item], whom: usize, made: &BTreeMap<(usize, usize), Vec<i64>>) -> Vec<Point> {
+    const AFTER_US: i64 = 2_000_000;
+    let mut next: BTreeMap<usize, usize> = BTreeMap::new();
+    calls
+        .iter()
+        .map(|item| {
+            let out = made.get(&(item.to_instance, whom)).map_or(&[] as &[i64], Vec::as_slice);
+            let at = next.entry(item.to_instance).or_default();
+            while out.get(*at).is_some_and(|start| *start + TOLERANCE_US < item.start_us) {
+                *at += 1;
+            }
+            let found = out.get(*at).is_some_and(|start| *start <= item.end_us() + AFTER_US);
+            *at += usize::from(found);
+            Point {
+                start_us: item.start_us,
+                end_us: item.end_us(),
+                abnormal: !found,
+            }
+        })
+        .collect()
 }
 
 #[expect(clippy::cast_precision_loss, reason = "numbers of calls")]
@@ -262,14 +252,14 @@ fn surges(traffic: &Traffic) -> Vec<(f64, i64, i64)> {
     const BIN_US: i64 = 5_000_000;
     const FACTOR: f64 = 2.5;
     const BINS: usize = 6;
-    let called: std::collections::BTreeSet<usize> = traffic
+    let called: BTreeSet<usize> = traffic
         .items
         .iter()
         .filter(|item| item.layer.is_request())
         .map(|item| item.to)
         .collect();
     let mut counts: BTreeMap<(usize, usize, Option<usize>), BTreeMap<i64, u64>> = BTreeMap::new();
-    let mut active: std::collections::BTreeSet<i64> = std::collections::BTreeSet::new();
+    let mut active: BTreeSet<i64> = BTreeSet::new();
     for item in traffic.items.iter().filter(|item| item.layer.is_request()) {
         let bin = item.start_us.div_euclid(BIN_US);
         active.insert(bin);

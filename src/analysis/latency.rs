@@ -53,8 +53,12 @@ impl Values {
         }
     }
 
-    fn shift(&mut self) -> Option<Shift> {
-        let usual = blocks(&self.times_us, &self.sides[0]);
+    fn shift(&mut self, searched: bool) -> Option<Shift> {
+        let usual = if searched {
+            blocks(&self.times_us, &self.sides[0])
+        } else {
+            Vec::new()
+        };
         let [before, during] = &mut self.sides;
         before.sort_unstable();
         during.sort_unstable();
@@ -84,9 +88,9 @@ struct Steps {
     gap: Option<Shift>,
 }
 
-/// Every party that is called, slowest first.
-pub(super) fn slowness(traffic: &Traffic, nesting: &Nesting) -> Vec<Slowness> {
-    let steps = steps(traffic, nesting);
+/// Every party that is called, slowest first. A stretch that was searched for has to go beyond what comes and goes.
+pub(super) fn slowness(traffic: &Traffic, nesting: &Nesting, searched: bool) -> Vec<Slowness> {
+    let steps = steps(traffic, nesting, searched);
     let mut called: Vec<usize> = steps.keys().map(|(_, to)| *to).collect();
     called.sort_unstable();
     called.dedup();
@@ -102,7 +106,7 @@ pub(super) fn slowness(traffic: &Traffic, nesting: &Nesting) -> Vec<Slowness> {
     all
 }
 
-fn steps(traffic: &Traffic, nesting: &Nesting) -> BTreeMap<(usize, usize), Steps> {
+fn steps(traffic: &Traffic, nesting: &Nesting, searched: bool) -> BTreeMap<(usize, usize), Steps> {
     let mut values: BTreeMap<(usize, usize, Layer, usize), (Values, Values)> = BTreeMap::new();
     for (at, item) in traffic.items.iter().enumerate() {
         // A lookup is waited for like a call. A connection lasts as long as it is kept.
@@ -123,12 +127,12 @@ fn steps(traffic: &Traffic, nesting: &Nesting) -> BTreeMap<(usize, usize), Steps
     let mut steps: BTreeMap<(usize, usize), Steps> = BTreeMap::new();
     for ((from, to, _, endpoint), (mut own, mut gap)) in values {
         let best = steps.entry((from, to)).or_default();
-        if let Some(step) = own.shift()
+        if let Some(step) = own.shift(searched)
             && best.own.is_none_or(|(old, _)| step.log_ratio > old.log_ratio)
         {
             best.own = Some((step, endpoint));
         }
-        if let Some(step) = gap.shift()
+        if let Some(step) = gap.shift(searched)
             && best.gap.is_none_or(|old| step.log_ratio > old.log_ratio)
         {
             best.gap = Some(step);

@@ -40,7 +40,7 @@ pub use network::{Lossy, Place, lossy, side_of};
 pub use outcome::{Outcome, ends, outcome, says_error};
 pub use picture::{Edge, EdgeKey, Naming, Onset, Party, Picture, Tally};
 pub use shift::Shift;
-pub use statistics::{onset_apart, onset_of_events, percentile, rose, wilson};
+pub use statistics::{likely, onset_apart, onset_of_events, percentile, rose, wilson};
 pub use suspect::{Diagnosis, Mechanism, Suspect, diagnose, incident_in, kind_of};
 pub use traffic::Side;
 pub use volume::VolumeChange;

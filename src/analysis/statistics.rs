@@ -20,6 +20,12 @@ pub fn rose(before: (u64, u64), during: (u64, u64)) -> bool {
     interval(during.0, during.1, Z).0 > interval(before.0, before.1, Z).1
 }
 
+/// Whether a share rose more likely than not, though it may be chance: the same with intervals of 80 %.
+pub fn likely(before: (u64, u64), during: (u64, u64)) -> bool {
+    const Z: f64 = 1.28;
+    interval(during.0, during.1, Z).0 > interval(before.0, before.1, Z).1
+}
+
 #[expect(clippy::cast_precision_loss, reason = "counts of calls stay far below 2^52")]
 #[expect(non_snake_case, reason = "as the formula has it")]
 fn interval(failing: u64, calls: u64, Z: f64) -> (f64, f64) {

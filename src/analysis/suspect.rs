@@ -82,20 +82,22 @@ pub struct Diagnosis {
 
 /// A step of latency below this log ratio, or below this rise, is no cause of anything.
 const LEAST_STEP: f64 = 0.6;
-const LEAST_RISE_US: i64 = 5_000;
+const LEAST_RISE_US: i64 = 10_000;
 
-/// Compares the calls of `picture` in both stretches and ranks who may be behind the difference.
+/// Compares the calls of `picture` in both stretches and ranks who may be behind the difference. `searched` says that
+/// `during` was chosen as the most striking stretch: then it has to stand out from the others as well.
 pub fn diagnose(
     picture: &Picture,
     before: &[Window],
     during: &Window,
     thresholds: &Thresholds,
+    searched: bool,
 ) -> Diagnosis {
     let traffic = Traffic::new(&picture.calls, before, during);
     let nesting = Nesting::of(&traffic);
     let seconds = traffic.seconds();
     let failures = failures(&traffic, &nesting, picture, thresholds, seconds);
-    let slow = slowness(&traffic, &nesting);
+    let slow = slowness(&traffic, &nesting, searched);
     let volume = if picture.whole {
         volume_changes(&traffic, seconds)
     } else {
@@ -142,8 +144,7 @@ pub fn diagnose(
 /// When what happened in the window began and ended, from the calls of `picture`.
 pub fn incident_in(picture: &Picture, before: &[Window], during: &Window) -> Option<Incident> {
     let traffic = Traffic::new(&picture.calls, before, during);
-    let nesting = Nesting::of(&traffic);
-    incident(&traffic, &nesting, during)
+    incident(&traffic, during)
 }
 
 /// What the ranking is made from.

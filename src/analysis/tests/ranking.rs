@@ -182,7 +182,7 @@ fn picture(calls: Vec<Call>) -> Picture {
 fn diagnosed(calls: Vec<Call>) -> Vec<Suspect> {
     let before = [stretch(0, WINDOW_S)];
     let during = stretch(WINDOW_S, 2 * WINDOW_S);
-    diagnose(&picture(calls), &before, &during, &thresholds()).suspects
+    diagnose(&picture(calls), &before, &during, &thresholds(), false).suspects
 }
 
 fn names(suspects: &[Suspect]) -> Vec<String> {

@@ -317,7 +317,11 @@ pub(in crate::investigation) fn why(case: &Case, suspect: &Suspect) -> String {
 /// When it began. Of what is only slow single calls do not tell, and connections that were open already hide the first
 /// seconds of what is wrong with new ones: then the incident as a whole tells.
 fn onset(case: &Case, suspect: &Suspect) -> Option<Utc> {
-    let whole = case.window.filter(|_| case.compared_apart).map(|window| window.start);
+    let whole = case.window.filter(|_| case.compared_apart).map(|window| window.start).or_else(|| {
+        // Among slow calls the order of the first ones is chance: the earliest on the way tells as much.
+        let edges = suspect.path.iter().chain(&suspect.edges);
+        edges.filter_map(|key| Some(case.picture.edges.get(key)?.onset.as_ref()?.at)).min()
+    });
     let by_connections = suspect.edges.iter().all(|key| key.layer == Layer::Tcp);
     let slow = matches!(suspect.mechanism, Mechanism::Slow | Mechanism::Starved | Mechanism::Network);
     match suspect.onset {

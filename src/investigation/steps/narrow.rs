@@ -137,7 +137,7 @@ fn look(case: &Case, key: EdgeKey, window: Window, halved: u32) -> Option<Look> 
             before_us, during_us, ..
         } => {
             // Single slow calls come at any time: of those before the incident nothing follows.
-            if let Some(during) = case.window.filter(|_| case.compared_apart) {
+            if let Some(during) = case.window {
                 window.start = window.start.max(during.start).min(window.end);
             }
             filters::slow(along, before_us + (during_us - before_us) / 2)

@@ -5,7 +5,7 @@ use serde_json::json;
 
 use super::{answers, conclude::Conclude, handoff::Handoff, read, verdict};
 use crate::{
-    analysis::{Layer, Naming, Party, lossy, side_of},
+    analysis::{Layer, Naming, Party, likely, lossy, side_of},
     investigation::{
         account,
         action::Action,
@@ -215,6 +215,7 @@ fn few(case: &Case) -> Vec<String> {
                 && edge.before.failing == 0
                 && edge.before.calls >= ENOUGH_BEFORE
                 && edge.during.share() >= rules.share_rise
+                && likely((edge.before.failing, edge.before.calls), (edge.hard, edge.during.calls))
         })
         .map(|(key, edge)| {
             format!(

@@ -337,13 +337,9 @@ fn settle_incident(case: &mut Case) -> bool {
     let Some(window) = case.window.filter(|_| case.picture.whole && !case.compared_apart) else {
         return false;
     };
+    // Somebody who says what to compare with knows both stretches: they are compared as they are.
     if case.settings.baseline.is_some() {
-        // Somebody who says what to compare with knows both stretches: they are compared as they are, unless that
-        // shows nobody.
-        rank(case);
-        if !case.diagnosis.suspects.is_empty() {
-            return false;
-        }
+        return false;
     }
     let Some(incident) = incident_in(&case.picture, &case.baseline(), &window) else {
         return false;
@@ -362,6 +358,6 @@ fn onward(case: &mut Case) -> State {
 pub(super) fn rank(case: &mut Case) {
     if let Some(window) = case.window {
         let rules = &case.settings.playbook.survey.abnormal;
-        case.diagnosis = diagnose(&case.picture, &case.baseline(), &window, rules);
+        case.diagnosis = diagnose(&case.picture, &case.baseline(), &window, rules, case.compared_apart);
     }
 }
