@@ -111,6 +111,12 @@ impl Capture {
         Self::new(inventory, files, Vec::new())
     }
 
+    /// From calls that came as lines; those that name no node are given to `node`.
+    pub fn of_lines(node: &str, calls: LineFile) -> Result<Self, OpenError> {
+        let files = vec![(node.to_owned(), Recorded::Calls(calls))];
+        Self::new(Inventory::default(), files, Vec::new())
+    }
+
     fn open_directory(path: &Path) -> Result<Self, OpenError> {
         let read = |source| OpenError::Read {
             path: path.to_owned(),

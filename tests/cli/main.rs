@@ -13,6 +13,7 @@
 
 mod basics;
 mod faults;
+mod lines;
 mod recovery;
 mod routes;
 mod runner;

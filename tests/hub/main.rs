@@ -10,6 +10,7 @@ mod export;
 mod faults;
 mod filters;
 mod http;
+mod lines;
 mod opening;
 mod protocol;
 mod shop;

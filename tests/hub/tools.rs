@@ -137,6 +137,7 @@ async fn a_call_is_told_with_bodies_headers_and_its_connection() {
         "path": "/charge",
         "status": 503,
         "latency_ms": 40.0,
+        "server_latency_ms": 40.0,
         "also_seen": [
           {
             "node": "node-b",

@@ -207,3 +207,29 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn an_answer_without_a_status_is_no_missing_answer() {
+    use super::outcome::{Outcome, outcome};
+    for protocol in ["http", "grpc", "dns"] {
+        let with = |status, elapsed_us| Call {
+            protocol: protocol.to_owned(),
+            status,
+            elapsed_us,
+            ..call(1, 0, "cart", "cart-0", 200)
+        };
+        let lost = if protocol == "dns" {
+            Outcome::DnsFailure
+        } else {
+            Outcome::NoAnswer
+        };
+        assert_eq!(outcome(&with(None, Some(900))), Outcome::Good, "{protocol}");
+        assert_eq!(outcome(&with(None, None)), lost, "{protocol}");
+    }
+    let none_seen = call(1, 0, "cart", "cart-0", 0);
+    assert_eq!(
+        outcome(&none_seen),
+        Outcome::NoAnswer,
+        "0 says so whatever the latency"
+    );
+}

@@ -54,6 +54,11 @@ fn a_call_seen_by_two_nodes_is_one_from_the_clients() {
         (&*other.node, other.elapsed_us, other.status),
         ("b", Some(900), Some(200))
     );
+    assert_eq!(
+        (call.entry.elapsed_us, call.server_elapsed_us),
+        (Some(2_000), Some(900)),
+        "the client's view and the server's"
+    );
 }
 
 #[test]

@@ -121,11 +121,8 @@ pub fn read(name: &str, input: impl BufRead) -> Result<LineFile, LinesError> {
     lines.problems.extend(left_out.told(name));
     lines.calls.shrink_to_fit();
     if lines.calls.is_empty() {
-        let why: String = lines
-            .problems
-            .iter()
-            .map(|problem| format!("; {problem}"))
-            .collect();
+        let why = [""].into_iter().chain(lines.problems.iter().map(String::as_str));
+        let why = why.collect::<Vec<_>>().join("; ");
         return Err(LinesError::NoCall {
             name: name.to_owned(),
             why,

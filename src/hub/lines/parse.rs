@@ -118,6 +118,12 @@ enum End {
     Parts(Box<Parts>),
 }
 
+impl Default for End {
+    fn default() -> Self {
+        Self::Name(String::new())
+    }
+}
+
 impl<'de> Deserialize<'de> for End {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         struct Either;
@@ -175,6 +181,60 @@ impl<'de> Deserialize<'de> for Whole {
     }
 }
 
+impl Line {
+    /// The checked fields. What has a key of its own may also stand among them.
+    fn fields(&mut self, protocol: LineProtocol) -> Result<Vec<(FieldId, FieldValue)>, Refusal> {
+        let mut fields = fields::fields(self.fields.take().unwrap_or_default())?;
+        for (field, value) in &fields {
+            match (*field, value) {
+                (FieldId::ELAPSED_TIME, FieldValue::Int(us)) => {
+                    self.latency_us.get_or_insert(Whole(*us));
+                }
+                (FieldId::STATUS_CODE, FieldValue::Int(status)) => {
+                    self.status.get_or_insert(Whole(*status));
+                }
+                (FieldId::METHOD, FieldValue::Text(text)) => {
+                    self.method.get_or_insert_with(|| text.to_string());
+                }
+                (FieldId::PATH, FieldValue::Text(text)) => {
+                    self.path.get_or_insert_with(|| text.to_string());
+                }
+                _ => {}
+            }
+        }
+        let asked = self
+            .path
+            .as_ref()
+            .filter(|path| protocol.is_dns() && !path.is_empty());
+        if let Some(path) = asked.filter(|_| fields.iter().all(|(field, _)| *field != FieldId::DNS_QUESTIONS))
+        {
+            fields.push((FieldId::DNS_QUESTIONS, FieldValue::List(vec![path.clone()])));
+        }
+        Ok(fields)
+    }
+
+    /// What few lines have; `None` of all the others.
+    fn details(
+        &mut self,
+        protocol: LineProtocol,
+        fields: Vec<(FieldId, FieldValue)>,
+    ) -> Result<Option<Details>, Refusal> {
+        let details = Details {
+            request_headers: headers(self.request_headers.take())?,
+            response_headers: headers(self.response_headers.take())?,
+            request_body: self.request_body.take().map(body),
+            response_body: self.response_body.take().map(body),
+            fields,
+            tcp_metrics: self.tcp_metrics.take().map(fields::tcp_metrics).transpose()?,
+        };
+        if details.tcp_metrics.is_some() && !protocol.is_tcp() {
+            let detail = format!("`tcp_metrics` are of a `tcp_flow`, not of `{}`", protocol.name());
+            return Err(Refusal::new("unknown field", detail));
+        }
+        Ok((details != Details::default()).then_some(details))
+    }
+}
+
 impl Reader {
     /// Reads one line, without its end.
     pub fn line(&mut self, line: &[u8]) -> Result<Parsed, Refusal> {
@@ -183,100 +243,67 @@ impl Reader {
             return Err(Refusal::new("too long", detail));
         }
         let bytes = u32::try_from(line.len()).unwrap_or(u32::MAX);
-        let line: Line = serde_json::from_slice(line)
+        let read: Line = serde_json::from_slice(line)
             .map_err(|error| Refusal::new("not of this format", error.to_string()))?;
+        self.call(read, bytes)
+    }
+
+    fn call(&mut self, mut line: Line, bytes: u32) -> Result<Parsed, Refusal> {
         let Some(protocol) = LineProtocol::named(&line.protocol) else {
             let detail = format!("KFL has no protocol {}", quoted(&line.protocol));
             return Err(Refusal::new("unknown protocol", detail));
         };
-        if !TIMES_US.contains(&line.ts_us.0) {
-            let detail = format!(
-                "`ts_us` is {}, which as Unix µs is not between 1990 and 2100",
-                line.ts_us.0
-            );
+        let ts_us = line.ts_us.0;
+        if !TIMES_US.contains(&ts_us) {
+            let detail = format!("`ts_us` is {ts_us}, which as Unix µs is not between 1990 and 2100");
             return Err(Refusal::new("impossible time", detail));
         }
-        let mut fields = fields::fields(line.fields.unwrap_or_default())?;
-        // What has a key of its own may also stand among the fields.
-        let text_field = |wanted: FieldId| match find(&fields, wanted) {
-            Some(FieldValue::Text(text)) => Some(text.to_string()),
-            _ => None,
-        };
-        let int_field = |wanted: FieldId| match find(&fields, wanted) {
-            Some(FieldValue::Int(number)) => Some(Whole(*number)),
-            _ => None,
-        };
-        let elapsed_us = latency(
-            "latency_us",
-            line.latency_us.or_else(|| int_field(FieldId::ELAPSED_TIME)),
-        )?;
+        let fields = line.fields(protocol)?;
+        let elapsed_us = latency("latency_us", line.latency_us)?;
         let server_elapsed_us = latency("server_latency_us", line.server_latency_us)?;
-        let status = line
-            .status
-            .or_else(|| int_field(FieldId::STATUS_CODE))
-            .map(status)
-            .transpose()?;
-        let method = line
-            .method
-            .or_else(|| text_field(FieldId::METHOD))
-            .unwrap_or_default();
-        let path = line
-            .path
-            .or_else(|| text_field(FieldId::PATH))
-            .unwrap_or_default();
-        if protocol.is_dns() && !path.is_empty() && find(&fields, FieldId::DNS_QUESTIONS).is_none() {
-            fields.push((FieldId::DNS_QUESTIONS, FieldValue::List(vec![path.clone()])));
-        }
-        let namespace = line.namespace.unwrap_or_else(|| DEFAULT_NAMESPACE.to_owned());
-        let (src, src_port) = self.end("src", line.src, &namespace)?;
-        let (dst, dst_port) = self.end("dst", line.dst, &namespace)?;
+        let namespace = line
+            .namespace
+            .take()
+            .unwrap_or_else(|| DEFAULT_NAMESPACE.to_owned());
+        let src = std::mem::take(&mut line.src);
+        let dst = std::mem::take(&mut line.dst);
+        let (src, src_port) = self.end("src", src, &namespace)?;
+        let (dst, dst_port) = self.end("dst", dst, &namespace)?;
         let named = |node: &str| (!node.is_empty()).then(|| node.to_owned());
         // A call is told from its client's node, as where packets of both are there.
-        let node = line
-            .node
-            .as_deref()
-            .and_then(named)
+        let node = (line.node.as_deref().and_then(named))
             .or_else(|| named(&src.node))
             .or_else(|| named(&dst.node));
         let node = node.map(|node| short("node", node, MAX_NAME)).transpose()?;
-        let details = Details {
-            request_headers: headers(line.request_headers)?,
-            response_headers: headers(line.response_headers)?,
-            request_body: line.request_body.map(body),
-            response_body: line.response_body.map(body),
-            fields,
-            tcp_metrics: line.tcp_metrics.map(fields::tcp_metrics).transpose()?,
-        };
-        if details.tcp_metrics.is_some() && !protocol.is_tcp() {
-            let detail = format!("`tcp_metrics` are of a `tcp_flow`, not of `{}`", protocol.name());
-            return Err(Refusal::new("unknown field", detail));
-        }
         let at = |party: &Party, port| Endpoint {
             ip: party.ip.unwrap_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED)),
             port,
         };
         let (src_at, dst_at) = (at(&src, src_port), at(&dst, dst_port));
+        let method = line.method.take().unwrap_or_default();
+        let path = line.path.take().unwrap_or_default();
+        let error = line.error.take().filter(|error| !error.is_empty());
         let call = LineCall {
             protocol,
             method: self.text(short("method", method, MAX_METHOD)?),
             path: self.text(short("path", path, MAX_PATH)?),
-            status,
-            error: match line.error.filter(|error| !error.is_empty()) {
-                Some(error) => Some(self.text(short("error", error, MAX_ERROR)?)),
-                None => None,
-            },
+            status: line.status.map(status).transpose()?,
+            error: error
+                .map(|error| short("error", error, MAX_ERROR))
+                .transpose()?
+                .map(|error| self.text(error)),
             server_elapsed_us,
             src,
             dst,
             bytes,
-            details: (details != Details::default()).then(|| Box::new(details)),
+            details: line.details(protocol, fields)?.map(Box::new),
         };
         Ok(Parsed {
             node: node.map(|node| self.text(node)),
             entry: Entry {
                 stream: 0,
                 index: 0,
-                ts_us: line.ts_us.0,
+                ts_us,
                 elapsed_us,
                 src: src_at,
                 dst: dst_at,
@@ -338,13 +365,6 @@ impl Reader {
         self.texts.insert(Arc::clone(&text));
         text
     }
-}
-
-fn find(fields: &[(FieldId, FieldValue)], wanted: FieldId) -> Option<&FieldValue> {
-    fields
-        .iter()
-        .find(|(field, _)| *field == wanted)
-        .map(|(_, value)| value)
 }
 
 fn latency(name: &str, given: Option<Whole>) -> Result<Option<i64>, Refusal> {

@@ -13,6 +13,7 @@ use super::super::export::{Cut, packets_of};
 use super::super::fault::Fault;
 use super::super::flows::{self, Aggregate, FlowFilter};
 use super::super::hub::Shared;
+use super::super::node::NodeCapture;
 use super::super::packet::write_pcap;
 use super::super::render::{self, Form};
 use super::super::stats;
@@ -266,7 +267,15 @@ pub(super) fn flows(hub: &Shared, args: &Args) -> Result<Answer, ToolError> {
         .calls()
         .iter()
         .filter(|call| visible(call, hub.faults().namespace()));
-    Ok(flows::list(calls, &filter, by, limit(args)?).into())
+    let mut shown = flows::list(calls, &filter, by, limit(args)?);
+    // An empty list must not read as "nobody talked to anybody".
+    let lines = hub.capture.nodes.iter().any(NodeCapture::has_lines);
+    if let (true, Some(shown)) = (lines, shown.as_object_mut()) {
+        let note =
+            "calls of this source came as lines: flows are known only where a line tells of a connection";
+        shown.insert("note".into(), json!(note));
+    }
+    Ok(shown.into())
 }
 
 /// `get_l4_flow_summary`.

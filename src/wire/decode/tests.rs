@@ -160,7 +160,7 @@ fn dissections_with_status_and_without() {
 fn calls_of_every_form() {
     let list = calls(&json!({"calls": [
         {"id": "node1/204/0", "ts": 1_773_504_000_123_i64, "proto": "HTTP", "method": "POST", "path": "/charge",
-         "status": "502", "latency_ms": 12.345,
+         "status": "502", "latency_ms": 12.345, "server_latency_ms": 10.5,
          "src": {"ip": "10.1.1.5", "port": "40000", "pod": "web-1", "ns": "shop"},
          "dst": {"ip": "10.1.1.9", "port": 8080, "pod": {"name": "pay-1", "namespace": "shop"}, "svc": "payments", "node": "node-1"},
          "node_id": "node1", "conn_id": 204,
@@ -181,6 +181,7 @@ fn calls_of_every_form() {
         (http.protocol.as_str(), http.status, http.elapsed_us),
         ("http", Some(502), Some(12_345))
     );
+    assert_eq!(http.server_elapsed_us, Some(10_500));
     assert_eq!(http.dst.pod.as_deref(), Some("pay-1"));
     assert_eq!(http.dst.namespace.as_deref(), Some("shop"));
     assert_eq!(http.src.port, Some(40_000));
@@ -190,6 +191,7 @@ fn calls_of_every_form() {
     assert_eq!(http.request_body.as_deref(), Some(""));
     assert_eq!(http.response_body.as_deref(), Some(r#"{"code":7}"#));
     let dns = &list.calls[1];
+    assert_eq!(dns.server_elapsed_us, None, "real servers do not tell it");
     assert_eq!(dns.ts, at("2026-03-14T16:00:00.1245Z"));
     assert_eq!(
         (dns.elapsed_us, dns.questions.as_slice()),
