@@ -39,6 +39,7 @@ fn settings() -> Settings {
         since: bundled.since.to_owned(),
         until: Some(bundled.until.to_owned()),
         reading: parse_window(bundled.since, Some(bundled.until), bundled.now(), &zone).unwrap(),
+        baseline: None,
         zone,
         hours: HourStyle::TwentyFour,
         now: bundled.now(),

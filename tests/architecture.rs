@@ -29,12 +29,14 @@ const ALLOWED: &[(&str, &[&str])] = &[
         "effects",
         &["driver", "investigation", "journal", "kubeshark", "wire"],
     ),
+    ("benchmark", &["analysis", "investigation", "time"]),
     ("demo", &["hub", "time"]),
     ("error", &[]),
     ("config", &["error", "time"]),
     (
         "cli",
         &[
+            "benchmark",
             "config",
             "demo",
             "driver",

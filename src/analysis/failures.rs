@@ -76,7 +76,9 @@ pub(super) fn failures(
         }
         let top = !is_child.get(at).copied().unwrap_or(false);
         let (last, path, because_slow) = descend(traffic, nesting, &explained, &slow, at);
-        let Some(end) = traffic.items.get(last) else { continue };
+        let Some(end) = traffic.items.get(last) else {
+            continue;
+        };
         let blame = blames.entry(end.to).or_insert_with(|| Blame {
             party: end.to,
             ..Blame::default()
@@ -135,9 +137,7 @@ fn weights(
     for item in &traffic.items {
         let side = usize::from(item.side == Side::During);
         let edge = (item.from, item.to, item.layer);
-        calls
-            .entry((edge.0, edge.1, edge.2, item.endpoint))
-            .or_default()[side] += 1;
+        calls.entry((edge.0, edge.1, edge.2, item.endpoint)).or_default()[side] += 1;
         if item.failing() {
             let class = (edge.0, edge.1, edge.2, item.outcome);
             classes.entry(class).or_default()[side] += 1;
@@ -146,17 +146,19 @@ fn weights(
     }
     let mut rising: HashMap<(usize, usize, Layer), bool> = HashMap::new();
     let mut edge_rose = |item: &Item| {
-        *rising
-            .entry((item.from, item.to, item.layer))
-            .or_insert_with(|| {
-                let key: Option<EdgeKey> = traffic.key(item);
-                key.and_then(|key| picture.edges.get(&key))
-                    .is_some_and(|edge| compare(&edge.before, &edge.during, thresholds).is_failing())
-            })
+        *rising.entry((item.from, item.to, item.layer)).or_insert_with(|| {
+            let key: Option<EdgeKey> = traffic.key(item);
+            key.and_then(|key| picture.edges.get(&key))
+                .is_some_and(|edge| compare(&edge.before, &edge.during, thresholds).is_failing())
+        })
     };
     let new_share = |[before, during]: [u64; 2]| {
         let rate = |count: u64, seconds: f64| {
-            if seconds > 0.0 { count as f64 / seconds } else { 0.0 }
+            if seconds > 0.0 {
+                count as f64 / seconds
+            } else {
+                0.0
+            }
         };
         let now = rate(during, loud);
         let was = rate(before, quiet);

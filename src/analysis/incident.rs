@@ -49,25 +49,34 @@ const FEWEST: usize = 4;
 /// The incident that overlaps the window, from all calls before and during it; `None` where nothing stands out.
 pub(super) fn incident(traffic: &Traffic, window: &Window) -> Option<Incident> {
     let first = traffic.items.first()?.start_us;
-    let mut all: Vec<Vec<Point>> = series(traffic).into_values().collect();
-    all.extend(left_out(traffic));
-    let stretches: Vec<(f64, i64, i64)> = all
+    let overlaps = |(strength, start, end): &(f64, i64, i64)| {
+        *strength >= LEAST
+            && *end > window.start.timestamp_micros()
+            && *start < window.end.timestamp_micros()
+            // What goes back to the first call recorded has no time before it.
+            && *start > first
+    };
+    let strong = |all: Vec<Vec<Point>>| -> Vec<(f64, i64, i64)> {
+        all.iter()
+            .filter_map(|points| strongest(points))
+            .filter(overlaps)
+            .collect()
+    };
+    let mut stretches = strong(series(traffic).into_values().collect());
+    stretches.extend(surges(traffic).into_iter().filter(overlaps));
+    if stretches.is_empty() {
+        // Who fails does not get to call others: only where nothing fails do calls that are missing tell.
+        stretches = strong(left_out(traffic));
+    }
+    let strength = stretches
         .iter()
-        .filter_map(|points| strongest(points))
-        .chain(surges(traffic))
-        .filter(|(strength, start, end)| {
-            *strength >= LEAST
-                && *end > window.start.timestamp_micros()
-                && *start < window.end.timestamp_micros()
-                // What goes back to the first call recorded has no time before it.
-                && *start > first
-        })
-        .collect();
-    let strength = stretches.iter().map(|(strength, ..)| *strength).reduce(f64::max)?;
+        .map(|(strength, ..)| *strength)
+        .reduce(f64::max)?;
     // Weak series may begin anywhere; those that are nearly as strong as the strongest tell when it began.
-    let telling = || stretches.iter().filter(|(own, ..)| *own * 3.0 >= strength);
+    let telling = || stretches.iter().filter(|(own, ..)| *own * 2.0 >= strength);
     let onset = telling().map(|(_, start, _)| *start).min()?;
     let ended = telling().map(|(_, _, end)| *end).max()?;
+    let onset = with_first_failures(traffic, onset);
     let at = |us: i64| DateTime::from_timestamp_micros(us);
     // Where no more calls came than would have been abnormal anyway, nobody knows whether it was over.
     let last = window.end.timestamp_micros();
@@ -79,6 +88,21 @@ pub(super) fn incident(traffic: &Traffic, window: &Window) -> Option<Incident> {
     })
 }
 
+/// An onset moved back over the failures just before it: single lookups and connections are no series, and fail first.
+fn with_first_failures(traffic: &Traffic, onset_us: i64) -> i64 {
+    const JUST_US: i64 = 2_000_000;
+    let mut first = onset_us;
+    for item in traffic.items.iter().rev() {
+        if item.start_us < first - JUST_US {
+            break;
+        }
+        if item.start_us < first && item.outcome.is_hard() {
+            first = item.start_us;
+        }
+    }
+    first
+}
+
 type Key = (usize, usize, Layer, Option<Outcome>, Option<usize>);
 
 /// Every series: of each edge by its ways to fail, and of each edge's endpoints by what is slow for them.
@@ -86,7 +110,10 @@ fn series(traffic: &Traffic) -> BTreeMap<Key, Vec<Point>> {
     let mut series: BTreeMap<Key, Vec<Point>> = BTreeMap::new();
     let mut edges: BTreeMap<(usize, usize, Layer), Vec<&Item>> = BTreeMap::new();
     for item in &traffic.items {
-        edges.entry((item.from, item.to, item.layer)).or_default().push(item);
+        edges
+            .entry((item.from, item.to, item.layer))
+            .or_default()
+            .push(item);
     }
     for ((from, to, layer), items) in edges {
         if !layer.is_request() {
@@ -139,18 +166,17 @@ fn slow_from(items: &[&Item]) -> Option<i64> {
         (values.len() >= FEWEST).then_some(values)
     };
     let usual = |values: &[i64]| percentile(values, 90);
-    let least = match (of(Side::Before), of(Side::During)) {
-        (Some(before), Some(during)) => usual(&before)?.min(usual(&during)?),
-        (Some(values), None) | (None, Some(values)) => percentile(&values, 50)?,
-        (None, None) => return None,
-    };
+    // One side alone cannot tell what is slow for it.
+    let least = usual(&of(Side::Before)?)?.min(usual(&of(Side::During)?)?);
     Some(least.saturating_mul(2) + 20_000)
 }
 
 /// The stretch of a series with the largest log likelihood ratio: (ratio, first call's start, last abnormal call's end).
 #[expect(clippy::cast_precision_loss, reason = "numbers of calls")]
 fn strongest(points: &[Point]) -> Option<(f64, i64, i64)> {
-    const RATES: [f64; 6] = [0.03, 0.08, 0.2, 0.4, 0.65, 0.9];
+    const RATES: [f64; 7] = [0.03, 0.08, 0.2, 0.4, 0.65, 0.9, ALL];
+    /// All of them but for a mistake: stands out from any background that is not most of them as well.
+    const ALL: f64 = 0.985;
     let count = points.iter().filter(|point| point.abnormal).count();
     if count < FEWEST {
         return None;
@@ -162,9 +188,12 @@ fn strongest(points: &[Point]) -> Option<(f64, i64, i64)> {
         .filter(|part| part.len() * 2 >= third)
         .map(|part| part.iter().filter(|point| point.abnormal).count() as f64 / part.len() as f64)
         .fold(1.0, f64::min);
-    let background = (quiet + 0.5 / third as f64).min(0.5);
+    let background = (quiet + 0.5 / third as f64).min(0.7);
     let mut best: Option<(f64, usize, usize)> = None;
-    for rate in RATES.into_iter().filter(|rate| *rate >= 2.5 * background) {
+    for rate in RATES
+        .into_iter()
+        .filter(|rate| *rate >= 2.5 * background || *rate >= ALL)
+    {
         let (yes, no) = ((rate / background).ln(), ((1.0 - rate) / (1.0 - background)).ln());
         let (mut sum, mut begin) = (0.0, 0);
         for (at, point) in points.iter().enumerate() {
@@ -178,7 +207,11 @@ fn strongest(points: &[Point]) -> Option<(f64, i64, i64)> {
         }
     }
     let (strength, begin, end) = best?;
-    let inside = points.get(begin..=end)?.iter().filter(|point| point.abnormal).count();
+    let inside = points
+        .get(begin..=end)?
+        .iter()
+        .filter(|point| point.abnormal)
+        .count();
     if inside < FEWEST {
         return None;
     }
@@ -188,7 +221,7 @@ fn strongest(points: &[Point]) -> Option<(f64, i64, i64)> {
 /// Good calls that were answered without a call in turn which such calls mostly take, by endpoint and who would have
 /// been called. Some are made after the answer: a mail, an entry in a log.
 fn left_out(traffic: &Traffic) -> Vec<Vec<Point>> {
-    const MOSTLY: f64 = 0.6;
+    const MOSTLY: f64 = 0.35;
     let mut endpoints: BTreeMap<(usize, Layer, usize), Vec<&Item>> = BTreeMap::new();
     // Calls out by instance and callee, and who is called by a party at all.
     let mut made: BTreeMap<(usize, usize), Vec<i64>> = BTreeMap::new();
@@ -200,14 +233,21 @@ fn left_out(traffic: &Traffic) -> Vec<Vec<Point>> {
                 .or_default()
                 .push(item);
         }
-        made.entry((item.from_instance, item.to)).or_default().push(item.start_us);
+        made.entry((item.from_instance, item.to))
+            .or_default()
+            .push(item.start_us);
         callees.entry(item.from).or_default().insert(item.to);
     }
     let mut series = Vec::new();
     for ((party, _, _), calls) in endpoints {
         for whom in callees.get(&party).into_iter().flatten() {
             let points = followed(&calls, *whom, &made);
-            let before = || points.iter().zip(&calls).filter(|(_, item)| item.side == Side::Before);
+            let before = || {
+                points
+                    .iter()
+                    .zip(&calls)
+                    .filter(|(_, item)| item.side == Side::Before)
+            };
             let asked = before().filter(|(point, _)| !point.abnormal).count();
             if before().count() >= 2 * FEWEST && ratio(asked, before().count()) >= MOSTLY {
                 series.push(points);
@@ -224,12 +264,19 @@ fn followed(calls: &[&Item], whom: usize, made: &BTreeMap<(usize, usize), Vec<i6
     calls
         .iter()
         .map(|item| {
-            let out = made.get(&(item.to_instance, whom)).map_or(&[] as &[i64], Vec::as_slice);
+            let out = made
+                .get(&(item.to_instance, whom))
+                .map_or(&[] as &[i64], Vec::as_slice);
             let at = next.entry(item.to_instance).or_default();
-            while out.get(*at).is_some_and(|start| *start + TOLERANCE_US < item.start_us) {
+            while out
+                .get(*at)
+                .is_some_and(|start| *start + TOLERANCE_US < item.start_us)
+            {
                 *at += 1;
             }
-            let found = out.get(*at).is_some_and(|start| *start <= item.end_us() + AFTER_US);
+            let found = out
+                .get(*at)
+                .is_some_and(|start| *start <= item.end_us() + AFTER_US);
             *at += usize::from(found);
             Point {
                 start_us: item.start_us,
@@ -287,7 +334,10 @@ fn surges(traffic: &Traffic) -> Vec<(f64, i64, i64)> {
         sorted.sort_by(f64::total_cmp);
         // Bursts that come by themselves belong to the background.
         let usual = sorted.get(sorted.len() / 2).copied().unwrap_or(0.0).max(0.5);
-        let spread = sorted.iter().map(|count| (count - usual).abs()).collect::<Vec<_>>();
+        let spread = sorted
+            .iter()
+            .map(|count| (count - usual).abs())
+            .collect::<Vec<_>>();
         let mut spread = spread;
         spread.sort_by(f64::total_cmp);
         let restless = (spread.get(spread.len() / 2).copied().unwrap_or(0.0) / usual.sqrt()).max(1.0);
@@ -302,10 +352,17 @@ fn surges(traffic: &Traffic) -> Vec<(f64, i64, i64)> {
                 best = Some((sum, begin, at));
             }
         }
-        let Some((strength, begin, end)) = best else { continue };
-        let inside: f64 = series.iter().take(end + 1).skip(begin).map(|(_, count)| *count).sum();
+        let Some((strength, begin, end)) = best else {
+            continue;
+        };
+        let inside: f64 = series
+            .iter()
+            .take(end + 1)
+            .skip(begin)
+            .map(|(_, count)| *count)
+            .sum();
         let length = (end + 1 - begin) as f64;
-        if end + 1 - begin >= BINS / 2 && inside / length >= FACTOR * usual {
+        if end + 1 - begin >= BINS && inside / length >= FACTOR * usual {
             let at = |index: usize| series.get(index).map_or(0, |(bin, _)| bin * BIN_US);
             stretches.push((strength, at(begin), at(end) + BIN_US));
         }

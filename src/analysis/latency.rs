@@ -34,6 +34,8 @@ pub struct Slowness {
     /// Slow edges of all edges that it is judged by, those into it and those out of it.
     pub into: (usize, usize),
     pub out_of: (usize, usize),
+    /// Endpoints of it, by caller, whose own time grew, of all with calls enough.
+    pub endpoints: (usize, usize),
     /// What its callers wait longer for each call, µs.
     pub rise_us: f64,
 }
@@ -74,7 +76,10 @@ fn blocks(times_us: &[i64], values: &[i64]) -> Vec<Vec<i64>> {
     for (at, value) in times_us.iter().zip(values) {
         blocks.entry(at.div_euclid(BLOCK_US)).or_default().push(*value);
     }
-    let mut blocks: Vec<Vec<i64>> = blocks.into_values().filter(|block| block.len() >= ENOUGH).collect();
+    let mut blocks: Vec<Vec<i64>> = blocks
+        .into_values()
+        .filter(|block| block.len() >= ENOUGH)
+        .collect();
     for block in &mut blocks {
         block.sort_unstable();
     }
@@ -86,6 +91,8 @@ fn blocks(times_us: &[i64], values: &[i64]) -> Vec<Vec<i64>> {
 struct Steps {
     own: Option<(Shift, usize)>,
     gap: Option<Shift>,
+    /// Endpoints whose own time grew by half at least, and all with calls enough.
+    endpoints: (usize, usize),
 }
 
 /// Every party that is called, slowest first. A stretch that was searched for has to go beyond what comes and goes.
@@ -127,7 +134,12 @@ fn steps(traffic: &Traffic, nesting: &Nesting, searched: bool) -> BTreeMap<(usiz
     let mut steps: BTreeMap<(usize, usize), Steps> = BTreeMap::new();
     for ((from, to, _, endpoint), (mut own, mut gap)) in values {
         let best = steps.entry((from, to)).or_default();
-        if let Some(step) = own.shift(searched)
+        let own = own.shift(searched);
+        if let Some(step) = own {
+            best.endpoints.0 += usize::from(step.log_ratio > 0.4);
+            best.endpoints.1 += 1;
+        }
+        if let Some(step) = own
             && best.own.is_none_or(|(old, _)| step.log_ratio > old.log_ratio)
         {
             best.own = Some((step, endpoint));
@@ -145,11 +157,7 @@ fn steps(traffic: &Traffic, nesting: &Nesting, searched: bool) -> BTreeMap<(usiz
 const TOGETHER: f64 = 0.3;
 
 fn of_party(traffic: &Traffic, steps: &BTreeMap<(usize, usize), Steps>, party: usize) -> Slowness {
-    let outside = |number: &usize| {
-        traffic
-            .party(*number)
-            .is_some_and(|party| party.is_outside())
-    };
+    let outside = |number: &usize| traffic.party(*number).is_some_and(|party| party.is_outside());
     let into = || steps.iter().filter(|((_, to), _)| *to == party);
     let own = into()
         .filter_map(|(_, steps)| steps.own)
@@ -200,6 +208,9 @@ fn of_party(traffic: &Traffic, steps: &BTreeMap<(usize, usize), Steps>, party: u
             .max_by(|a, b| a.log_ratio.total_cmp(&b.log_ratio)),
         into: in_slow,
         out_of: out_slow,
+        endpoints: into().fold((0, 0), |sum, (_, steps)| {
+            (sum.0 + steps.endpoints.0, sum.1 + steps.endpoints.1)
+        }),
         rise_us,
     }
 }
@@ -225,10 +236,15 @@ fn balance(traffic: &Traffic, party: usize) -> (f64, f64) {
         if item.to == party {
             let answered = item.server_us.map_or(elapsed, |server| server.min(elapsed));
             let key = (item.from, item.layer, item.endpoint);
-            into.entry(key).or_default().push(item.side, item.start_us, answered);
+            into.entry(key)
+                .or_default()
+                .push(item.side, item.start_us, answered);
         } else if item.from == party {
             let key = (item.to, item.layer, item.endpoint);
-            out_of.entry(key).or_default().push(item.side, item.start_us, elapsed);
+            out_of
+                .entry(key)
+                .or_default()
+                .push(item.side, item.start_us, elapsed);
         }
     }
     let (rise, calls) = added(into);
@@ -250,7 +266,11 @@ fn balance(traffic: &Traffic, party: usize) -> (f64, f64) {
 fn added<K>(values: BTreeMap<K, Values>) -> (f64, f64) {
     const ENOUGH: usize = 5;
     let (mut time, mut calls) = (0.0, 0.0);
-    for Values { sides: [mut before, mut during], .. } in values.into_values() {
+    for Values {
+        sides: [mut before, mut during],
+        ..
+    } in values.into_values()
+    {
         if before.len() < ENOUGH || during.len() < ENOUGH {
             continue;
         }

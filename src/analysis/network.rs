@@ -34,7 +34,10 @@ pub struct Lossy {
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Place {
     /// A pod with the party that it belongs to.
-    Pod { party: Party, pod: String },
+    Pod {
+        party: Party,
+        pod: String,
+    },
     Node(String),
 }
 
@@ -93,7 +96,11 @@ pub fn lossy(connections: &[(Side, &Call)]) -> Option<Lossy> {
                     counts.bad_pods.extend(peer.pod.clone());
                 }
                 if touched.insert(place) {
-                    let of = if during { &mut counts.during } else { &mut counts.before };
+                    let of = if during {
+                        &mut counts.during
+                    } else {
+                        &mut counts.before
+                    };
                     of.0 += again;
                     of.1 += 1;
                     if during {
@@ -108,7 +115,8 @@ pub fn lossy(connections: &[(Side, &Call)]) -> Option<Lossy> {
     let each = |(again, connections): (u64, u64)| (again as f64) / connections.max(1) as f64;
     let grew = |before: (u64, u64), during: (u64, u64)| {
         // Half a packet more before: nothing at all says little about how few.
-        during.0 >= FEWEST && each(during) >= FACTOR * each((before.0, before.1)).max(0.5 / before.1.max(1) as f64)
+        during.0 >= FEWEST
+            && each(during) >= FACTOR * each((before.0, before.1)).max(0.5 / before.1.max(1) as f64)
     };
     if !grew(quiet, all) {
         return None;

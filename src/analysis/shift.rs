@@ -143,7 +143,11 @@ mod tests {
     fn a_step_is_seen_and_noise_is_not() {
         let step = shift(&around(6_000, 12), &around(580_000, 19), &[]).unwrap();
         assert!(step.log_ratio > 3.0, "{step:?}");
-        assert_eq!(shift(&around(6_000, 4), &around(580_000, 19), &[]), None, "too few");
+        assert_eq!(
+            shift(&around(6_000, 4), &around(580_000, 19), &[]),
+            None,
+            "too few"
+        );
         let same = shift(&around(6_000, 40), &around(6_300, 40), &[]).unwrap();
         assert!(same.log_ratio < 0.1, "{same:?}");
         let tiny = shift(&around(20, 40), &around(200, 40), &[]).unwrap();

@@ -8,7 +8,7 @@ use super::{
     incident::{Incident, incident},
     latency::{Slowness, slowness},
     layer::Layer,
-    nesting::Nesting,
+    nesting::{Nesting, TOLERANCE_US},
     outcome::{Outcome, outcome},
     picture::{Edge, EdgeKey, Party, Picture},
     statistics::rose,
@@ -99,7 +99,7 @@ pub fn diagnose(
     let failures = failures(&traffic, &nesting, picture, thresholds, seconds);
     let slow = slowness(&traffic, &nesting, searched);
     let volume = if picture.whole {
-        volume_changes(&traffic, seconds)
+        volume_changes(&traffic, &nesting, seconds)
     } else {
         Vec::new()
     };
@@ -221,7 +221,11 @@ impl Desk<'_> {
             }
             let mut edges: Vec<EdgeKey> = Vec::new();
             for at in &blame.calls {
-                let key = self.traffic.items.get(*at).and_then(|item| self.traffic.key(item));
+                let key = self
+                    .traffic
+                    .items
+                    .get(*at)
+                    .and_then(|item| self.traffic.key(item));
                 if let Some(key) = key.filter(|key| !edges.contains(key)) {
                     edges.push(key);
                 }
@@ -262,6 +266,9 @@ impl Desk<'_> {
         if blame.slow > 0.5 * blame.own || main == Outcome::Good {
             return (party, Mechanism::Slow);
         }
+        if let Some((after_us, usual_us)) = self.gives_up_itself(blame) {
+            return (party, Mechanism::GivesUp { after_us, usual_us });
+        }
         if let Some(change) = self
             .volume
             .iter()
@@ -269,7 +276,13 @@ impl Desk<'_> {
             && let VolumeChange::Misrouted { was, calls, .. } = change
         {
             let meant = self.party(*was);
-            return (meant, Mechanism::Misrouted { to: party, calls: *calls });
+            return (
+                meant,
+                Mechanism::Misrouted {
+                    to: party,
+                    calls: *calls,
+                },
+            );
         }
         let callers: BTreeSet<&Party> = edges.iter().map(|key| &key.from).collect();
         let only = match callers.iter().next() {
@@ -298,15 +311,53 @@ impl Desk<'_> {
         (party, Mechanism::Failing(layer, main))
     }
 
+    /// The same where the callee did answer, after the caller had failed without it.
+    fn gives_up_itself(&self, blame: &Blame) -> Option<(i64, i64)> {
+        let mut waited: Vec<i64> = Vec::new();
+        let mut callees: BTreeMap<(usize, usize), usize> = BTreeMap::new();
+        for at in &blame.calls {
+            let item = self.traffic.items.get(*at)?;
+            let cut = self
+                .nesting
+                .children(*at)
+                .iter()
+                .filter_map(|child| self.traffic.items.get(*child))
+                .filter(|child| child.layer.is_request())
+                .find(|child| child.elapsed_us.is_none() || child.end_us() > item.end_us() + TOLERANCE_US);
+            if let Some(child) = cut {
+                waited.push((item.end_us() - child.start_us).max(0));
+                *callees.entry((child.to, child.endpoint)).or_default() += 1;
+            }
+        }
+        let (callee, count) = callees.into_iter().max_by_key(|(_, count)| *count)?;
+        if count < 3 || count * 2 < blame.calls.len() {
+            return None;
+        }
+        let mut usual: Vec<i64> = self
+            .traffic
+            .items
+            .iter()
+            .filter(|item| (item.to, item.endpoint) == callee && item.side == Side::Before)
+            .filter_map(|item| item.elapsed_us)
+            .collect();
+        waited.sort_unstable();
+        usual.sort_unstable();
+        let after = super::statistics::percentile(&waited, 50)?;
+        let half = super::statistics::percentile(&usual, 50)?;
+        let most = super::statistics::percentile(&usual, 95)?;
+        (usual.len() >= 5 && after < most.max(half.saturating_mul(2))).then_some((after, half))
+    }
+
     /// Whether the only caller of what fails just repeats it: many more calls for each one it answers, while no larger
     /// share of what it answers meets a failure.
     fn retries(&self, blame: &Blame, caller: &Party) -> Option<Mechanism> {
         let (before, during) = self.volume.iter().find_map(|change| match change {
-            VolumeChange::Amplified { from, to, before, during }
-                if *to == blame.party && &self.party(*from) == caller =>
-            {
-                Some((*before, *during))
-            }
+            VolumeChange::Amplified {
+                from,
+                to,
+                before,
+                during,
+            } if *to == blame.party && &self.party(*from) == caller => Some((*before, *during)),
             _ => None,
         })?;
         // Calls into the caller, and those of them that met a failure of the callee. [before, during]
@@ -384,7 +435,10 @@ impl Desk<'_> {
                 .cloned()
                 .collect();
             let own = slow.own.map_or(0.0, |(step, _)| step.log_ratio) * slow.own_share;
-            let mechanism = if slow.out_of.0 >= 2 && slow.out_of.0 * 2 > slow.out_of.1 {
+            // Whatever it is asked, it takes longer; or it is slow to ask as well.
+            let everything = slow.endpoints.1 >= 2 && slow.endpoints.0 == slow.endpoints.1;
+            let asking = slow.out_of.0 >= 2 && slow.out_of.0 * 2 > slow.out_of.1;
+            let mechanism = if asking || (everything && own * 2.0 >= slow.score) {
                 Mechanism::Starved
             } else if own * 2.0 >= slow.score {
                 Mechanism::Slow
@@ -404,22 +458,39 @@ impl Desk<'_> {
         let changes = self.volume.to_vec();
         for change in &changes {
             match change {
-                VolumeChange::Surge { from, to, before, during } => {
+                VolumeChange::Surge {
+                    from,
+                    to,
+                    before,
+                    during,
+                } => {
                     let edges = vec![self.edge(*from, *to)];
-                    let mechanism = Mechanism::Surge { before: *before, during: *during };
+                    let mechanism = Mechanism::Surge {
+                        before: *before,
+                        during: *during,
+                    };
                     // What is slow or fails under several times the load is so because of the load.
                     let score = if trouble { 1.5 } else { 1.0 };
                     let suspect = self.suspect(self.party(*from), mechanism, edges, score);
                     self.add(suspect);
                 }
                 // A caller that fails before it would have called says nothing by not calling.
-                VolumeChange::Stopped { from, to, layer, expected, seen } if !trouble => {
+                VolumeChange::Stopped {
+                    from,
+                    to,
+                    layer,
+                    expected,
+                    seen,
+                } if !trouble => {
                     let edges = vec![EdgeKey {
                         from: self.party(*from),
                         to: self.party(*to),
                         layer: *layer,
                     }];
-                    let mechanism = Mechanism::Stopped { expected: *expected, seen: *seen };
+                    let mechanism = Mechanism::Stopped {
+                        expected: *expected,
+                        seen: *seen,
+                    };
                     let suspect = self.suspect(self.party(*from), mechanism, edges, 0.8);
                     self.add(suspect);
                 }
@@ -475,9 +546,12 @@ fn abnormal_calls(edge: &Edge) -> u64 {
 /// Walks from the edges to their callers, each time along the edge with most abnormal calls.
 fn path_to(edges: &[EdgeKey], abnormal: &BTreeMap<&EdgeKey, &Edge>) -> Vec<EdgeKey> {
     let mut path: Vec<EdgeKey> = Vec::new();
-    let first = edges
-        .iter()
-        .max_by_key(|key| (abnormal.contains_key(key), abnormal.get(key).map(|edge| abnormal_calls(edge))));
+    let first = edges.iter().max_by_key(|key| {
+        (
+            abnormal.contains_key(key),
+            abnormal.get(key).map(|edge| abnormal_calls(edge)),
+        )
+    });
     let Some(first) = first else { return path };
     let mut seen: BTreeSet<&Party> = BTreeSet::from([&first.to, &first.from]);
     let mut at = &first.from;

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use super::{
     layer::Layer,
+    nesting::Nesting,
     traffic::{Side, Traffic},
 };
 
@@ -38,7 +39,7 @@ pub enum VolumeChange {
     Amplified {
         from: usize,
         to: usize,
-        /// Calls out for each call in, before and during.
+        /// Calls out for each call in that makes any, before and during.
         before: f64,
         during: f64,
     },
@@ -48,9 +49,9 @@ impl VolumeChange {
     /// Who asks whom; of calls that go elsewhere, whom they were meant for.
     pub fn ends(&self) -> (usize, usize) {
         match self {
-            Self::Surge { from, to, .. } | Self::Stopped { from, to, .. } | Self::Amplified { from, to, .. } => {
-                (*from, *to)
-            }
+            Self::Surge { from, to, .. }
+            | Self::Stopped { from, to, .. }
+            | Self::Amplified { from, to, .. } => (*from, *to),
             Self::Misrouted { from, was, .. } => (*from, *was),
         }
     }
@@ -62,7 +63,11 @@ const ENOUGH: f64 = 8.0;
 /// What changed in the amount of calls. The lengths of both sides are in seconds; rates are only comparable where
 /// `traffic` holds every call of both.
 #[expect(clippy::cast_precision_loss, reason = "numbers of calls")]
-pub(super) fn volume_changes(traffic: &Traffic, (quiet, loud): (f64, f64)) -> Vec<VolumeChange> {
+pub(super) fn volume_changes(
+    traffic: &Traffic,
+    nesting: &Nesting,
+    (quiet, loud): (f64, f64),
+) -> Vec<VolumeChange> {
     if quiet < 1.0 || loud < 1.0 {
         return Vec::new();
     }
@@ -81,8 +86,7 @@ pub(super) fn volume_changes(traffic: &Traffic, (quiet, loud): (f64, f64)) -> Ve
         let asked = into.get(from).copied().unwrap_or_default();
         let fed = asked[0] as f64 >= ENOUGH && asked[1] as f64 >= ENOUGH;
         if fed {
-            let (was, is) = (before / asked[0] as f64, seen / asked[1] as f64);
-            let expected = was * asked[1] as f64;
+            let expected = before / asked[0] as f64 * asked[1] as f64;
             if expected >= ENOUGH && seen <= 0.1 * expected {
                 changes.push(VolumeChange::Stopped {
                     from: *from,
@@ -90,15 +94,6 @@ pub(super) fn volume_changes(traffic: &Traffic, (quiet, loud): (f64, f64)) -> Ve
                     layer: *layer,
                     expected,
                     seen: *during,
-                });
-            }
-            const REPEATED: f64 = 2.5;
-            if seen >= ENOUGH && before >= ENOUGH && is >= REPEATED * was && is > 1.5 {
-                changes.push(VolumeChange::Amplified {
-                    from: *from,
-                    to: *to,
-                    before: was,
-                    during: is,
                 });
             }
         } else if let Some((was, is)) = surge((before, quiet), (seen, loud)) {
@@ -112,7 +107,59 @@ pub(super) fn volume_changes(traffic: &Traffic, (quiet, loud): (f64, f64)) -> Ve
     }
     changes.extend(surges_of_endpoints(&changes, &into, &fine, (quiet, loud)));
     changes.extend(misrouted(traffic, &fine));
+    changes.extend(amplified(traffic, nesting));
     changes
+}
+
+/// Callers that ask the same endpoint several times where they asked it once, for each call they answer that asks it at all.
+#[expect(clippy::cast_precision_loss, reason = "numbers of calls")]
+fn amplified(traffic: &Traffic, nesting: &Nesting) -> Vec<VolumeChange> {
+    const REPEATED: f64 = 2.5;
+    const LEAST: f64 = 2.0;
+    // (caller, callee, endpoint) -> [(calls out, calls in that made any); before, during]
+    let mut counts: BTreeMap<(usize, usize, usize), [(u64, u64); 2]> = BTreeMap::new();
+    for (at, item) in traffic.items.iter().enumerate() {
+        let mut out: BTreeMap<(usize, usize), u64> = BTreeMap::new();
+        for child in nesting
+            .children(at)
+            .iter()
+            .filter_map(|child| traffic.items.get(*child))
+        {
+            if child.layer.is_request() {
+                *out.entry((child.to, child.endpoint)).or_default() += 1;
+            }
+        }
+        let side = usize::from(item.side == Side::During);
+        for ((to, endpoint), number) in out {
+            let count = &mut counts.entry((item.to, to, endpoint)).or_default()[side];
+            count.0 += number;
+            count.1 += 1;
+        }
+    }
+    let mut most: BTreeMap<(usize, usize), (f64, f64)> = BTreeMap::new();
+    for ((from, to, _), [before, during]) in counts {
+        if before.1 < 5 || during.1 < 3 {
+            continue;
+        }
+        let (was, is) = (
+            before.0 as f64 / before.1 as f64,
+            during.0 as f64 / during.1 as f64,
+        );
+        if is >= REPEATED * was && is >= LEAST {
+            let largest = most.entry((from, to)).or_default();
+            if is > largest.1 {
+                *largest = (was, is);
+            }
+        }
+    }
+    most.into_iter()
+        .map(|((from, to), (before, during))| VolumeChange::Amplified {
+            from,
+            to,
+            before,
+            during,
+        })
+        .collect()
 }
 
 /// Calls a minute before and during, where they are many times as many: by factor, and beyond what counts do by
@@ -122,7 +169,9 @@ fn surge((before, quiet): (f64, f64), (seen, loud): (f64, f64)) -> Option<(f64, 
     let (was, is) = (before / quiet * 60.0, seen / loud * 60.0);
     // Four standard deviations of both counts as well: a rate of a few calls doubles by itself.
     let sure = (is - was) > 4.0 * (is / loud * 60.0 + was / quiet * 60.0).sqrt();
-    (seen >= 3.0 * ENOUGH && before >= 1.0 && is >= SURGE * was && sure).then_some((was, is))
+    // Journeys come in bursts of seconds.
+    let long = loud >= 20.0 && quiet >= 20.0;
+    (long && seen >= 3.0 * ENOUGH && before >= 1.0 && is >= SURGE * was && sure).then_some((was, is))
 }
 
 /// A caller that asks one thing many times as often, where all its calls together do not show it.
@@ -136,9 +185,9 @@ fn surges_of_endpoints(
     let mut largest: BTreeMap<(usize, usize), (f64, f64)> = BTreeMap::new();
     for ((from, to, _), [before, during]) in fine {
         let asked = into.get(from).is_some_and(|asked| asked[0] as f64 >= ENOUGH);
-        let told = known.iter().any(|change| {
-            matches!(change, VolumeChange::Surge { from: f, to: t, .. } if f == from && t == to)
-        });
+        let told = known.iter().any(
+            |change| matches!(change, VolumeChange::Surge { from: f, to: t, .. } if f == from && t == to),
+        );
         if asked || told {
             continue;
         }
@@ -151,7 +200,12 @@ fn surges_of_endpoints(
     }
     largest
         .into_iter()
-        .map(|((from, to), (before, during))| VolumeChange::Surge { from, to, before, during })
+        .map(|((from, to), (before, during))| VolumeChange::Surge {
+            from,
+            to,
+            before,
+            during,
+        })
         .collect()
 }
 
@@ -172,6 +226,11 @@ fn misrouted(traffic: &Traffic, fine: &BTreeMap<(usize, usize, usize), [u64; 2]>
     }
     moved
         .into_iter()
-        .map(|((from, was, now), calls)| VolumeChange::Misrouted { from, was, now, calls })
+        .map(|((from, was, now), calls)| VolumeChange::Misrouted {
+            from,
+            was,
+            now,
+            calls,
+        })
         .collect()
 }

@@ -160,7 +160,11 @@ fn of_truth(dir: &Path, path: &Path) -> Result<Incident, IncidentError> {
             .and_then(|text| text.parse().ok())
             .ok_or_else(|| lacks("ask.since or ask.until"))
     };
-    let causes = value.get("causes").and_then(Value::as_array).cloned().unwrap_or_default();
+    let causes = value
+        .get("causes")
+        .and_then(Value::as_array)
+        .cloned()
+        .unwrap_or_default();
     let kind = text(&value, "fault").ok_or_else(|| lacks("fault"))?;
     Ok(Incident {
         name: name_of(dir),

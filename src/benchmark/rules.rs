@@ -80,7 +80,11 @@ fn rise(picture: &Picture, party: &Party) -> f64 {
 #[expect(clippy::cast_precision_loss, reason = "numbers of calls and of hops")]
 fn deepest(picture: &Picture, party: &Party) -> f64 {
     let share = |(calls, failing): (u64, u64)| {
-        if calls == 0 { 0.0 } else { failing as f64 / calls as f64 }
+        if calls == 0 {
+            0.0
+        } else {
+            failing as f64 / calls as f64
+        }
     };
     let ([before, during], _) = into(picture, party);
     if during.1 == 0 || share(during) <= share(before) {
@@ -95,7 +99,11 @@ fn depths(picture: &Picture) -> BTreeMap<Party, usize> {
     let parties = picture.called().len();
     for _ in 0..parties {
         let mut changed = false;
-        for key in picture.edges.keys().filter(|key| key.layer.is_request() && key.from != key.to) {
+        for key in picture
+            .edges
+            .keys()
+            .filter(|key| key.layer.is_request() && key.from != key.to)
+        {
             let depth = depths.get(&key.from).copied().unwrap_or(0) + 1;
             let known = depths.entry(key.to.clone()).or_default();
             if depth > *known && depth <= parties {

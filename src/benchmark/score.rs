@@ -87,7 +87,10 @@ pub fn summary(outcomes: &[Outcome]) -> Vec<Line> {
         kinds.entry(&outcome.kind).or_default().push(outcome);
     }
     let all: Vec<&Outcome> = outcomes.iter().collect();
-    let lines = kinds.iter().map(|(kind, list)| (*kind, list)).chain([("all", &all)]);
+    let lines = kinds
+        .iter()
+        .map(|(kind, list)| (*kind, list))
+        .chain([("all", &all)]);
     lines
         .map(|(kind, list)| {
             let within = |most: usize| {

@@ -23,7 +23,11 @@ pub(super) async fn benchmark(config: &Config, args: &BenchmarkArgs, show: Show)
     let mut incidents = benchmark::incidents(root).map_err(|error| {
         AppError::usage(format!("there are no incidents in `{}`", root.display())).because(&error)
     })?;
-    incidents.retain(|incident| args.only.as_ref().is_none_or(|only| incident.name.contains(only.as_str())));
+    incidents.retain(|incident| {
+        args.only
+            .as_ref()
+            .is_none_or(|only| incident.name.contains(only.as_str()))
+    });
     if incidents.is_empty() {
         return Err(AppError::usage("no incident has such a name"));
     }
@@ -85,7 +89,15 @@ async fn measure(
         cases: Some(args.keep.clone().unwrap_or_else(|| scratch.join(&incident.name))),
         ..RunArgs::default()
     };
-    let start = investigate::prepare(config, plan, moment, created, &limits, &args.no_output(), Show::Nothing)?;
+    let start = investigate::prepare(
+        config,
+        plan,
+        moment,
+        created,
+        &limits,
+        &args.no_output(),
+        Show::Nothing,
+    )?;
     let began = Instant::now();
     let (machine, report) = run::concluded(start).await?;
     let took = u64::try_from(began.elapsed().as_millis()).unwrap_or(u64::MAX);
@@ -95,7 +107,12 @@ async fn measure(
         .map(|rule| {
             rule.ranking(&case.picture)
                 .iter()
-                .position(|party| incident.wanted.iter().any(|wanted| wanted.is(Some(&party.name), None)))
+                .position(|party| {
+                    incident
+                        .wanted
+                        .iter()
+                        .any(|wanted| wanted.is(Some(&party.name), None))
+                })
                 .map(|at| at + 1)
         })
         .collect();
@@ -152,7 +169,11 @@ fn wanted(outcome: &Outcome) -> String {
         .iter()
         .map(|wanted| name(wanted.service.as_deref(), wanted.workload.as_deref()))
         .collect();
-    if names.is_empty() { "nothing".to_owned() } else { names.join(" or ") }
+    if names.is_empty() {
+        "nothing".to_owned()
+    } else {
+        names.join(" or ")
+    }
 }
 
 fn line(outcome: &Outcome) -> String {
@@ -199,7 +220,15 @@ fn table(header: &[&str]) -> Table {
 
 #[expect(clippy::cast_precision_loss, reason = "bytes shown in MB")]
 fn rendered(outcomes: &[Outcome], published: &[String]) -> String {
-    let mut header = vec!["incident", "kind", "wanted", "rank", "verdict", "sure", "kind said"];
+    let mut header = vec![
+        "incident",
+        "kind",
+        "wanted",
+        "rank",
+        "verdict",
+        "sure",
+        "kind said",
+    ];
     header.extend(RULES.iter().map(|rule| rule.name));
     header.extend(["calls", "MB", "own ms"]);
     let mut cases = table(&header);
@@ -209,7 +238,11 @@ fn rendered(outcomes: &[Outcome], published: &[String]) -> String {
             outcome.kind.clone(),
             wanted(outcome),
             place(outcome.rank()),
-            format!("{}{}", word(outcome.verdict), if outcome.wrong() { " (wrong)" } else { "" }),
+            format!(
+                "{}{}",
+                word(outcome.verdict),
+                if outcome.wrong() { " (wrong)" } else { "" }
+            ),
             format!("{:.2}", outcome.probability),
             outcome.said_kind.clone().unwrap_or_default(),
         ];
@@ -221,10 +254,21 @@ fn rendered(outcomes: &[Outcome], published: &[String]) -> String {
         ]);
         cases.add_row(row);
     }
-    let mut kinds = table(&["kind", "cases", "top-1", "top-3", "MRR", "wrong cause", "none reported"]);
+    let mut kinds = table(&[
+        "kind",
+        "cases",
+        "top-1",
+        "top-3",
+        "MRR",
+        "wrong cause",
+        "none reported",
+    ]);
     for line in benchmark::summary(outcomes) {
         let share = |count: usize| {
-            format!("{count} ({:.1} %)", 100.0 * count as f64 / line.cases.max(1) as f64)
+            format!(
+                "{count} ({:.1} %)",
+                100.0 * count as f64 / line.cases.max(1) as f64
+            )
         };
         kinds.add_row(vec![
             line.kind.clone(),

@@ -71,8 +71,8 @@ pub(super) fn can_ask() -> bool {
 
 /// Runs a new case to its end and prints its report.
 pub(super) async fn investigate(start: Start) -> Result<u8, AppError> {
-    let journal =
-        CaseJournal::open(&start.dir, Recording::nothing()).map_err(|error| journal_error(&error, &start.dir))?;
+    let journal = CaseJournal::open(&start.dir, Recording::nothing())
+        .map_err(|error| journal_error(&error, &start.dir))?;
     go(start, journal).await
 }
 
@@ -141,9 +141,16 @@ pub(super) async fn concluded(start: Start) -> Result<(Machine, Report), AppErro
     let redactor = Redactor::new(&start.id);
     let mut effects = LiveEffects::new(start.endpoint, limits, redactor, Box::new(Nobody), absolute(&dir));
     let (id, created) = (start.id, start.created);
-    let machine = drive(&id, created, start.settings, &mut effects, &mut journal, &mut Unwatched)
-        .await
-        .map_err(|error| run_error(&error, &dir))?;
+    let machine = drive(
+        &id,
+        created,
+        start.settings,
+        &mut effects,
+        &mut journal,
+        &mut Unwatched,
+    )
+    .await
+    .map_err(|error| run_error(&error, &dir))?;
     let report = finish(&machine, created, &dir)?.report;
     Ok((machine, report))
 }

@@ -11,9 +11,12 @@ use super::{
 };
 use crate::{
     analysis::{Diagnosis, EdgeKey, Incident, Layer, Lossy, Picture},
-    time::{Utc, Window},
     kfl::Filter,
-    wire::{Operation, Scope, SnapshotRef, decode::{Boundaries, Call}},
+    time::{Utc, Window},
+    wire::{
+        Operation, Scope, SnapshotRef,
+        decode::{Boundaries, Call},
+    },
 };
 
 /// What a run has used up. Failed calls count as calls.
@@ -357,7 +360,7 @@ impl Case {
         if early {
             let at = self.settings.clock().at(incident.onset);
             self.assumptions
-                .push(format!("it began before the window, at {at}; the comparison is with the time before that"));
+                .push(format!("what happened in the window began before it, at {at}; the comparison is with the time before that"));
         }
     }
 

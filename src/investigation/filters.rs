@@ -36,10 +36,7 @@ fn protocol(layer: Layer) -> Protocol {
 fn failing_term(layer: Layer) -> Option<FilterTerm> {
     match layer {
         Layer::Http | Layer::Graphql => {
-            // Neither a status nor a duration: nobody answered.
-            let no_answer = [FieldId::STATUS_CODE, FieldId::ELAPSED_TIME]
-                .map(|field| FilterTerm::equals(field, 0).ok());
-            let no_answer = FilterTerm::all(&no_answer.into_iter().collect::<Option<Vec<_>>>()?)?;
+            let no_answer = FilterTerm::equals(FieldId::STATUS_CODE, 0).ok()?;
             FilterTerm::any(&[FilterTerm::status_at_least(400), no_answer])
         }
         Layer::Grpc => {
@@ -83,7 +80,9 @@ pub(super) fn failing_of_any(layers: &[Layer], namespace: Option<&str>) -> Optio
     let [only] = telling.as_slice() else {
         let terms: Vec<FilterTerm> = telling
             .iter()
-            .filter_map(|layer| FilterTerm::all(&[FilterTerm::protocol(protocol(*layer)), failing_term(*layer)?]))
+            .filter_map(|layer| {
+                FilterTerm::all(&[FilterTerm::protocol(protocol(*layer)), failing_term(*layer)?])
+            })
             .collect();
         let term = FilterTerm::any(&terms)?;
         return Some(inside(Filter::everything().and(term), namespace));
@@ -230,7 +229,13 @@ mod tests {
                 Naming::Outside,
                 Naming::Word,
             ] {
-                for layer in [Layer::Http, Layer::Grpc, Layer::Postgresql, Layer::Dns, Layer::Tcp] {
+                for layer in [
+                    Layer::Http,
+                    Layer::Grpc,
+                    Layer::Postgresql,
+                    Layer::Dns,
+                    Layer::Tcp,
+                ] {
                     let key = EdgeKey {
                         from: party(Some(name), "from", naming),
                         to: party(Some("shop"), name, naming),

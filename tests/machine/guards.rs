@@ -107,9 +107,6 @@ fn party(name: &str) -> Party {
 /// A finding that cites `evidence` everywhere.
 fn finding(evidence: &[EvidenceId]) -> Finding {
     Finding {
-        verdict: Verdict::RootCause,
-        confidence: Confidence::High,
-        because: Vec::new(),
         causes: vec![Cause {
             party: party("postgres"),
             workload: None,
@@ -120,7 +117,6 @@ fn finding(evidence: &[EvidenceId]) -> Finding {
             explanation: String::new(),
             evidence: evidence.to_vec(),
         }],
-        about: None,
         path: vec![Hop {
             from: party("inventory"),
             to: party("postgres"),
@@ -129,9 +125,7 @@ fn finding(evidence: &[EvidenceId]) -> Finding {
             what: String::new(),
             evidence: evidence.to_vec(),
         }],
-        impact: Vec::new(),
-        ruled_out: Vec::new(),
-        next: Vec::new(),
+        ..Finding::bare(Verdict::RootCause, Confidence::High, Vec::new())
     }
 }
 

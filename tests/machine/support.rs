@@ -35,6 +35,7 @@ pub(crate) fn settings() -> Settings {
         since: since.to_owned(),
         until: Some(until.to_owned()),
         reading: parse_window(since, Some(until), now, &zone).unwrap(),
+        baseline: None,
         zone,
         hours: HourStyle::TwentyFour,
         now,

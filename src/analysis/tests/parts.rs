@@ -210,7 +210,6 @@ proptest! {
 
 #[test]
 fn an_answer_without_a_status_is_no_missing_answer() {
-    use super::outcome::{Outcome, outcome};
     for protocol in ["http", "grpc", "dns"] {
         let with = |status, elapsed_us| Call {
             protocol: protocol.to_owned(),

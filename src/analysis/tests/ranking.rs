@@ -186,7 +186,10 @@ fn diagnosed(calls: Vec<Call>) -> Vec<Suspect> {
 }
 
 fn names(suspects: &[Suspect]) -> Vec<String> {
-    suspects.iter().map(|suspect| suspect.party.name.clone()).collect()
+    suspects
+        .iter()
+        .map(|suspect| suspect.party.name.clone())
+        .collect()
 }
 
 const CHAIN: [&str; 4] = ["gateway", "orders", "stock", "prices"];
@@ -200,7 +203,11 @@ fn the_last_that_fails_is_the_suspect_and_not_the_loudest() {
             ..Shop::new(&CHAIN)
         };
         let suspects = diagnosed(calls.traffic());
-        assert_eq!(names(&suspects).first().map(String::as_str), Some(CHAIN[place]), "{suspects:#?}");
+        assert_eq!(
+            names(&suspects).first().map(String::as_str),
+            Some(CHAIN[place]),
+            "{suspects:#?}"
+        );
         assert_eq!(suspects[0].path.len(), place + 1);
         assert!(suspects[0].share > 0.95, "{}", suspects[0].share);
     }
@@ -216,7 +223,11 @@ fn whose_own_time_grew_is_the_suspect_and_not_those_who_wait_for_it() {
                 ..Shop::new(&CHAIN)
             };
             let suspects = diagnosed(calls.traffic());
-            assert_eq!(names(&suspects).first().map(String::as_str), Some(CHAIN[place]), "{suspects:#?}");
+            assert_eq!(
+                names(&suspects).first().map(String::as_str),
+                Some(CHAIN[place]),
+                "{suspects:#?}"
+            );
         }
     }
 }
@@ -240,7 +251,11 @@ fn a_caller_that_asks_wrongly_is_told_from_a_callee_that_fails() {
     };
     let suspects = diagnosed(wrong.traffic());
     assert_eq!(suspects[0].party.name, "orders");
-    assert!(matches!(suspects[0].mechanism, Mechanism::AsksWrongly(_)), "{:?}", suspects[0]);
+    assert!(
+        matches!(suspects[0].mechanism, Mechanism::AsksWrongly(_)),
+        "{:?}",
+        suspects[0]
+    );
 }
 
 #[test]
@@ -262,10 +277,15 @@ fn a_surge_comes_from_where_it_comes_from() {
     };
     let window = stretch(WINDOW_S, 2 * WINDOW_S);
     calls.retain(|call| !window.contains(call.ts));
-    calls.extend(more.traffic().into_iter().filter(|call| window.contains(call.ts)).map(|mut call| {
-        call.id = format!("m{}", call.id);
-        call
-    }));
+    calls.extend(
+        more.traffic()
+            .into_iter()
+            .filter(|call| window.contains(call.ts))
+            .map(|mut call| {
+                call.id = format!("m{}", call.id);
+                call
+            }),
+    );
     let suspects = diagnosed(calls);
     assert_eq!(names(&suspects), ["outside"]);
     assert!(matches!(suspects[0].mechanism, Mechanism::Surge { .. }));
@@ -299,7 +319,11 @@ fn failing_calls_of_one_pod_are_told_from_good_ones() {
     assert_eq!(factors[0].dimension, Dimension::CalleePod);
     assert_eq!((factors[0].failing, factors[0].good), ((12, 12), (0, 40)));
     let mixed: Vec<&Call> = bad.iter().chain(&good).collect();
-    assert_eq!(common_factors(&mixed, &mixed), [], "nothing sets a list apart from itself");
+    assert_eq!(
+        common_factors(&mixed, &mixed),
+        [],
+        "nothing sets a list apart from itself"
+    );
 }
 
 #[test]
@@ -329,7 +353,11 @@ fn errors_inside_a_success_are_errors() {
 #[test]
 fn every_protocol_says_in_its_own_way_that_it_failed() {
     let mut call = call(1, "gateway", "orders", 0);
-    let mut said = |protocol: &str, status: Option<i64>, grpc: Option<i64>, error: Option<&str>, elapsed: Option<i64>| {
+    let mut said = |protocol: &str,
+                    status: Option<i64>,
+                    grpc: Option<i64>,
+                    error: Option<&str>,
+                    elapsed: Option<i64>| {
         call.protocol = protocol.to_owned();
         call.status = status;
         call.grpc_status = grpc;
@@ -338,13 +366,23 @@ fn every_protocol_says_in_its_own_way_that_it_failed() {
         outcome(&call)
     };
     assert_eq!(said("http", Some(200), None, None, Some(5)), Outcome::Good);
-    assert_eq!(said("http", None, None, None, Some(5)), Outcome::Good, "answered, with a status nobody recorded");
+    assert_eq!(
+        said("http", None, None, None, Some(5)),
+        Outcome::Good,
+        "answered, with a status nobody recorded"
+    );
     assert_eq!(said("http", None, None, None, None), Outcome::NoAnswer);
     assert_eq!(said("grpc", Some(200), Some(0), None, Some(5)), Outcome::Good);
-    assert_eq!(said("grpc", Some(200), Some(14), None, Some(5)), Outcome::ServerError);
+    assert_eq!(
+        said("grpc", Some(200), Some(14), None, Some(5)),
+        Outcome::ServerError
+    );
     assert_eq!(said("grpc", Some(16), None, None, Some(5)), Outcome::Denied);
     assert_eq!(said("grpc", None, Some(8), None, Some(5)), Outcome::RateLimited);
-    assert_eq!(said("postgresql", None, None, Some("40P01"), Some(5)), Outcome::ServerError);
+    assert_eq!(
+        said("postgresql", None, None, Some("40P01"), Some(5)),
+        Outcome::ServerError
+    );
     assert_eq!(said("redis", None, None, None, Some(5)), Outcome::Good);
     assert_eq!(said("kafka", None, None, None, None), Outcome::NoAnswer);
     assert_eq!(said("dns", Some(2), None, None, Some(5)), Outcome::DnsFailure);
@@ -399,7 +437,6 @@ proptest! {
 
     #[test]
     fn more_of_the_same_does_not_change_the_first(shop in fault(), factor in 2_i64..4) {
-        let names = shop.names.clone();
         let more = Shop { requests: shop.requests * factor, ..shop.clone() };
         let (few, many) = (diagnosed(shop.traffic()), diagnosed(more.traffic()));
         prop_assert_eq!(few.first().map(|one| &one.party), many.first().map(|one| &one.party));

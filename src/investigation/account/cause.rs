@@ -31,17 +31,24 @@ pub(in crate::investigation) fn cause(case: &Case, suspect: &Suspect) -> Cause {
         .map(|factor| factor.value.clone());
     let mut kind = kind(case, suspect);
     let mut workload = None;
-    if matches!(suspect.mechanism, Mechanism::Failing(_, _) | Mechanism::Slow | Mechanism::Starved)
-        && let Some(pod) = replica
+    if matches!(
+        suspect.mechanism,
+        Mechanism::Failing(_, _) | Mechanism::Slow | Mechanism::Starved
+    ) && let Some(pod) = replica
     {
-        if matches!(kind, CauseKind::AppError | CauseKind::Slow | CauseKind::BadRequest | CauseKind::Auth) {
+        if matches!(
+            kind,
+            CauseKind::AppError | CauseKind::Slow | CauseKind::BadRequest | CauseKind::Auth
+        ) {
             kind = CauseKind::BadReplica;
         }
         workload = Some(pod);
     }
     if let Some(lossy) = lossy {
         (kind, workload) = match &lossy.place {
-            Place::Pod { pod, .. } if silent(case, suspect, lossy) => (CauseKind::Blackholed, Some(pod.clone())),
+            Place::Pod { pod, .. } if silent(case, suspect, lossy) => {
+                (CauseKind::Blackholed, Some(pod.clone()))
+            }
             Place::Pod { pod, .. } => (CauseKind::PacketLoss, Some(pod.clone())),
             Place::Node(node) => (CauseKind::NodeFault, Some(node.clone())),
         };
@@ -98,7 +105,10 @@ fn factors(case: &Case, suspect: &Suspect, failing: &[&Call]) -> Vec<Factor> {
     factors.retain(|factor| {
         // What was hidden may differ, and what every call of an endpoint has in common is the endpoint.
         let same_endpoint = alike.len() >= ALIKE
-            || !matches!(factor.dimension, Dimension::Body(_) | Dimension::Query(_) | Dimension::Header(_));
+            || !matches!(
+                factor.dimension,
+                Dimension::Body(_) | Dimension::Query(_) | Dimension::Header(_)
+            );
         same_endpoint && !factor.value.contains(HIDDEN)
     });
     factors
@@ -120,9 +130,17 @@ fn kind(case: &Case, suspect: &Suspect) -> CauseKind {
         Mechanism::Failing(_, outcome) => {
             let said = kind_of(&suspect.edges, &case.picture).map_or(*outcome, |(_, outcome)| outcome);
             let reset = suspect.edges.iter().any(|key| {
-                let tcp = crate::analysis::EdgeKey { layer: Layer::Tcp, ..key.clone() };
+                let tcp = crate::analysis::EdgeKey {
+                    layer: Layer::Tcp,
+                    ..key.clone()
+                };
                 kind_of(&[tcp], &case.picture).is_some_and(|(_, outcome)| outcome == Outcome::Reset)
             });
+            let said = if *outcome == Outcome::ErrorBody {
+                *outcome
+            } else {
+                said
+            };
             match of_outcome(said) {
                 CauseKind::Slow if reset => CauseKind::Reset,
                 kind => kind,
@@ -131,7 +149,14 @@ fn kind(case: &Case, suspect: &Suspect) -> CauseKind {
         Mechanism::Slow => CauseKind::Slow,
         Mechanism::Starved => CauseKind::Saturation,
         Mechanism::Network if suspect.party.naming == Naming::Node => CauseKind::NodeFault,
-        Mechanism::Network if case.lossy.as_ref().is_some_and(|lossy| silent(case, suspect, lossy)) => CauseKind::Blackholed,
+        Mechanism::Network
+            if case
+                .lossy
+                .as_ref()
+                .is_some_and(|lossy| silent(case, suspect, lossy)) =>
+        {
+            CauseKind::Blackholed
+        }
         Mechanism::Network if case.lossy.is_some() => CauseKind::PacketLoss,
         Mechanism::Network => CauseKind::Slow,
         Mechanism::GivesUp { .. } => CauseKind::Config,
@@ -173,8 +198,18 @@ fn of_outcome(outcome: Outcome) -> CauseKind {
 fn explanation(case: &Case, suspect: &Suspect, failing: &[&Call], factors: &[Factor]) -> String {
     let name = &suspect.party;
     let mut said: Vec<String> = Vec::new();
-    for key in suspect.edges.iter().filter(|key| change(case, key) != Change::None).take(EDGES) {
-        said.push(format!("From {} to {}: {}.", key.from, key.to, counted(case, key)));
+    for key in suspect
+        .edges
+        .iter()
+        .filter(|key| change(case, key) != Change::None)
+        .take(EDGES)
+    {
+        said.push(format!(
+            "From {} to {}: {}.",
+            key.from,
+            key.to,
+            counted(case, key)
+        ));
         if let Some(reading) = case.readings.get(key) {
             let words = reading
                 .said
@@ -189,7 +224,7 @@ fn explanation(case: &Case, suspect: &Suspect, failing: &[&Call], factors: &[Fac
             said.push(format!("Nothing that {name} calls explains it in what was recorded."));
         }
         Mechanism::Starved => said.push(format!(
-            "{name} is slow both to answer and in what it asks of others, who answer everybody else as before: it is short of processor time, or its own link is slow."
+            "{name} takes longer whatever it is asked, and nobody that it calls explains it: it is short of processor time, or its own link is slow."
         )),
         Mechanism::Network => match &case.lossy {
             Some(lossy) => said.push(format!(
@@ -238,7 +273,11 @@ fn explanation(case: &Case, suspect: &Suspect, failing: &[&Call], factors: &[Fac
         && suspect.calls.is_empty()
         && step.log_ratio > 0.0
     {
-        let endpoint = slow.endpoint.as_ref().map(|endpoint| format!(" ({endpoint})")).unwrap_or_default();
+        let endpoint = slow
+            .endpoint
+            .as_ref()
+            .map(|endpoint| format!(" ({endpoint})"))
+            .unwrap_or_default();
         said.push(format!(
             "Its own time{endpoint} went from {} to {}, its callees' taken out.",
             words::latency(step.before_us),
@@ -295,7 +334,11 @@ pub(in crate::investigation) fn why(case: &Case, suspect: &Suspect) -> String {
         ));
     }
     if let Some(slow) = &suspect.slowness {
-        let step = slow.own.map(|(step, _)| step).filter(|step| step.log_ratio > 0.0).or(slow.gap);
+        let step = slow
+            .own
+            .map(|(step, _)| step)
+            .filter(|step| step.log_ratio > 0.0)
+            .or(slow.gap);
         if let Some(step) = step {
             said.push(format!(
                 "its own time went from {} to {}",
@@ -308,7 +351,11 @@ pub(in crate::investigation) fn why(case: &Case, suspect: &Suspect) -> String {
         said.push(match &suspect.mechanism {
             Mechanism::Surge { before, during } => format!("{during:.0} calls a minute, {before:.0} before"),
             Mechanism::Stopped { expected, seen } => format!("{seen} of about {expected:.0} calls were made"),
-            _ => suspect.edges.first().map(|key| counted(case, key)).unwrap_or_default(),
+            _ => suspect
+                .edges
+                .first()
+                .map(|key| counted(case, key))
+                .unwrap_or_default(),
         });
     }
     said.join("; ")
@@ -317,13 +364,22 @@ pub(in crate::investigation) fn why(case: &Case, suspect: &Suspect) -> String {
 /// When it began. Of what is only slow single calls do not tell, and connections that were open already hide the first
 /// seconds of what is wrong with new ones: then the incident as a whole tells.
 fn onset(case: &Case, suspect: &Suspect) -> Option<Utc> {
-    let whole = case.window.filter(|_| case.compared_apart).map(|window| window.start).or_else(|| {
-        // Among slow calls the order of the first ones is chance: the earliest on the way tells as much.
-        let edges = suspect.path.iter().chain(&suspect.edges);
-        edges.filter_map(|key| Some(case.picture.edges.get(key)?.onset.as_ref()?.at)).min()
-    });
+    let whole = case
+        .window
+        .filter(|_| case.compared_apart)
+        .map(|window| window.start)
+        .or_else(|| {
+            // Among slow calls the order of the first ones is chance: the earliest on the way tells as much.
+            let edges = suspect.path.iter().chain(&suspect.edges);
+            edges
+                .filter_map(|key| Some(case.picture.edges.get(key)?.onset.as_ref()?.at))
+                .min()
+        });
     let by_connections = suspect.edges.iter().all(|key| key.layer == Layer::Tcp);
-    let slow = matches!(suspect.mechanism, Mechanism::Slow | Mechanism::Starved | Mechanism::Network);
+    let slow = matches!(
+        suspect.mechanism,
+        Mechanism::Slow | Mechanism::Starved | Mechanism::Network
+    );
     match suspect.onset {
         Some(own) if by_connections || slow => Some(whole.map_or(own, |whole| whole.min(own))),
         Some(own) => Some(own),
@@ -351,4 +407,3 @@ fn ended(case: &Case, suspect: &Suspect) -> Option<Utc> {
     let quiet = window.end - last;
     (times.len() > 1 && quiet > pause * 10 && quiet > (last - onset) / 10).then_some(last)
 }
-

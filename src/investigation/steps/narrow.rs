@@ -58,12 +58,7 @@ impl Narrow {
         // The edges of the leading suspect first: they are needed most if the budget ends.
         let mut keys: Vec<EdgeKey> = Vec::new();
         for suspect in case.diagnosis.suspects.iter().take(SUSPECTS) {
-            for key in suspect
-                .path
-                .iter()
-                .chain(&suspect.edges)
-                .chain(&suspect.explains)
-            {
+            for key in suspect.path.iter().chain(&suspect.edges).chain(&suspect.explains) {
                 if !keys.contains(key) {
                     keys.push(key.clone());
                 }
@@ -107,9 +102,11 @@ fn whole(case: &Case) -> Option<Window> {
 /// How an edge changed; where it did not by itself, how the leading suspect's own step shows on it.
 fn change(case: &Case, key: &EdgeKey) -> Change {
     let rules = &case.settings.playbook.survey.abnormal;
-    let of_edge = case.picture.edges.get(key).map_or(Change::None, |edge| {
-        compare(&edge.before, &edge.during, rules)
-    });
+    let of_edge = case
+        .picture
+        .edges
+        .get(key)
+        .map_or(Change::None, |edge| compare(&edge.before, &edge.during, rules));
     if of_edge.is_abnormal() {
         return of_edge;
     }
@@ -195,7 +192,12 @@ fn connections(case: &Case) -> Vec<Look> {
             window,
             operation: Operation::ListCalls {
                 scope: case.scope(&filter, Some(window)),
-                limit: if case.picture.whole { rules.rows } else { rules.sampled_rows / 6 }.max(1),
+                limit: if case.picture.whole {
+                    rules.rows
+                } else {
+                    rules.sampled_rows / 6
+                }
+                .max(1),
                 form: CallForm::Raw,
             },
             at: What::Connections(side),
@@ -277,9 +279,8 @@ fn take(case: &mut Case, look: &Look, answer: &Answer) -> Option<Look> {
             None
         }
         What::Connections(side) => {
-            let again = |call: &&decode::Call| {
-                call.tcp.as_ref().and_then(|tcp| tcp.retransmissions).unwrap_or(0) > 0
-            };
+            let again =
+                |call: &&decode::Call| call.tcp.as_ref().and_then(|tcp| tcp.retransmissions).unwrap_or(0) > 0;
             let id = case.file(
                 answer,
                 json!({
@@ -347,7 +348,11 @@ fn take_abnormal(
         edge.failing = calls;
     }
     if let Some(id) = id {
-        let noun = if key.layer == Layer::Tcp { "connection" } else { "call" };
+        let noun = if key.layer == Layer::Tcp {
+            "connection"
+        } else {
+            "call"
+        };
         let what = format!("first abnormal {noun} from {} to {}", key.from, key.to);
         case.events.retain(|event| event.what != what);
         case.events.push(Event {

@@ -41,7 +41,10 @@ pub(super) fn ranked(case: &Case) -> Vec<Suspect> {
             && (party.naming == Naming::Node
                 || suspect.party == party
                 || lossy.peers.contains(&suspect.party)
-                || suspect.edges.iter().any(|key| key.from == party || key.to == party))
+                || suspect
+                    .edges
+                    .iter()
+                    .any(|key| key.from == party || key.to == party))
     };
     let top = ranked.first().map_or(0.0, |first| first.score);
     let suspect = match ranked.iter().find(|suspect| around(suspect)).cloned() {
@@ -228,7 +231,10 @@ fn is_second(leading: &Suspect, other: &Suspect) -> bool {
 
 fn listed(case: &Case, ranked: &[Suspect]) -> Vec<Named> {
     const LISTED: usize = 8;
-    let top = ranked.first().map_or(1.0, |first| first.score).max(f64::MIN_POSITIVE);
+    let top = ranked
+        .first()
+        .map_or(1.0, |first| first.score)
+        .max(f64::MIN_POSITIVE);
     ranked
         .iter()
         .take(LISTED)

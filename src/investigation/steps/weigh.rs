@@ -186,7 +186,9 @@ fn nothing(case: &Case, gaps: &[String]) -> Finding {
     }
     let (verdict, confidence) = match (gaps.is_empty(), because.len()) {
         (true, 0) => (Verdict::NoAnomaly, Confidence::High),
-        (true, 1) if case.coverage.missing < MUCH && unknown_ends(case).is_none() => (Verdict::NoAnomaly, Confidence::Medium),
+        (true, 1) if case.coverage.missing < MUCH && unknown_ends(case).is_none() => {
+            (Verdict::NoAnomaly, Confidence::Medium)
+        }
         _ => (Verdict::Inconclusive, Confidence::Low),
     };
     let next = if gaps.is_empty() {
@@ -215,7 +217,10 @@ fn few(case: &Case) -> Vec<String> {
                 && edge.before.failing == 0
                 && edge.before.calls >= ENOUGH_BEFORE
                 && edge.during.share() >= rules.share_rise
-                && likely((edge.before.failing, edge.before.calls), (edge.hard, edge.during.calls))
+                && likely(
+                    (edge.before.failing, edge.before.calls),
+                    (edge.hard, edge.during.calls),
+                )
         })
         .map(|(key, edge)| {
             format!(

@@ -32,10 +32,7 @@ fn list(case: &Case, group: Group, filter: &Filter, window: Window, limit: u32) 
 }
 
 fn requests(case: &Case) -> Filter {
-    filters::any_of(
-        &Group::Requests.layers(case),
-        case.settings.namespace.as_deref(),
-    )
+    filters::any_of(&Group::Requests.layers(case), case.settings.namespace.as_deref())
 }
 
 /// The server's own statistics of requests, where it has any.
@@ -69,13 +66,21 @@ pub(super) fn broad(case: &Case, known: &Known) -> Vec<Ask> {
     for during in stretches(case) {
         // Of very many calls very many may fail: their beginnings will do, and counts follow.
         let many = known.size(during).is_some_and(|size| size > most(case));
-        let limit = if many { rules.sampled_rows.min(rules.rows) } else { rules.rows };
+        let limit = if many {
+            rules.sampled_rows.min(rules.rows)
+        } else {
+            rules.rows
+        };
         for group in Group::ALL {
             let Some(failing) = filters::failing_of_any(&group.layers(case), namespace) else {
                 continue;
             };
             // A connection in raw form is as long as four requests.
-            let limit = if group == Group::Connections && many { limit / 4 } else { limit };
+            let limit = if group == Group::Connections && many {
+                limit / 4
+            } else {
+                limit
+            };
             asks.extend(stretch(case, during).into_iter().map(|part| Ask {
                 about: About::Failing(group),
                 during,
@@ -113,7 +118,11 @@ pub(super) fn rows(case: &Case, known: &mut Known) -> Vec<Ask> {
         let whole = length(&parts).num_milliseconds().max(1);
         for part in &parts {
             // In proportion to their lengths.
-            let share = part.length().num_milliseconds().saturating_mul(rules.sampled_lists as i64) / whole;
+            let share = part
+                .length()
+                .num_milliseconds()
+                .saturating_mul(rules.sampled_lists as i64)
+                / whole;
             for slice in evenly(*part, usize::try_from(share).unwrap_or(1).max(1)) {
                 asks.push(of_slice(case, during, slice, rules.sampled_rows.min(rules.rows)));
             }
@@ -170,7 +179,14 @@ pub(super) fn bodies_of(case: &Case, key: &EdgeKey) -> Vec<Ask> {
     let mut asks = Vec::new();
     for during in stretches(case) {
         for part in stretch(case, during) {
-            asks.push(in_full(case, during, part, &filter, rules.rows, Some(key.clone())));
+            asks.push(in_full(
+                case,
+                during,
+                part,
+                &filter,
+                rules.rows,
+                Some(key.clone()),
+            ));
         }
     }
     asks
@@ -198,7 +214,11 @@ fn evenly(window: Window, parts: usize) -> Vec<Window> {
     (0..count)
         .map(|n| Window {
             start: window.start + part * n,
-            end: if n + 1 == count { window.end } else { window.start + part * (n + 1) },
+            end: if n + 1 == count {
+                window.end
+            } else {
+                window.start + part * (n + 1)
+            },
         })
         .filter(|slice| slice.start < slice.end)
         .collect()
@@ -240,8 +260,13 @@ pub(super) fn wanted(case: &Case, known: &Known) -> Vec<(EdgeKey, Which, bool)> 
         .collect();
     edges.sort_by(|a, b| b.0.cmp(&a.0).then_with(|| a.1.cmp(b.1)));
     let mut wanted = Vec::new();
-    for (_, key) in edges.into_iter().take(case.settings.playbook.survey.counted_edges) {
-        let Some(edge) = case.picture.edges.get(key) else { continue };
+    for (_, key) in edges
+        .into_iter()
+        .take(case.settings.playbook.survey.counted_edges)
+    {
+        let Some(edge) = case.picture.edges.get(key) else {
+            continue;
+        };
         for during in stretches(case) {
             let tally = if during { &edge.during } else { &edge.before };
             if tally.exact {

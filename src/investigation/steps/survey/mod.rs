@@ -270,7 +270,11 @@ impl Survey {
     fn advance(mut self, case: &mut Case) -> State {
         // Of a sample the failures alone tell when it began.
         if self.stage == Stage::Broad
-            && [true, false].into_iter().any(|during| self.known.size(during).is_some_and(|size| size > asks::most(case)))
+            && [true, false].into_iter().any(|during| {
+                self.known
+                    .size(during)
+                    .is_some_and(|size| size > asks::most(case))
+            })
             && let Some(onset) = self.onset_apart(case)
         {
             case.compare_from(onset);
@@ -358,6 +362,12 @@ fn onward(case: &mut Case) -> State {
 pub(super) fn rank(case: &mut Case) {
     if let Some(window) = case.window {
         let rules = &case.settings.playbook.survey.abnormal;
-        case.diagnosis = diagnose(&case.picture, &case.baseline(), &window, rules, case.compared_apart);
+        case.diagnosis = diagnose(
+            &case.picture,
+            &case.baseline(),
+            &window,
+            rules,
+            case.compared_apart,
+        );
     }
 }

@@ -134,7 +134,13 @@ fn file_rows(case: &mut Case, ask: &Ask, answer: &Answer, list: &CallList) -> Op
 
 /// Short answers in full. Those that say they failed replace their rows, and where one is found all of its edge are
 /// asked for: a share is only told from all of them.
-fn take_bodies(case: &mut Case, ask: &Ask, of: Option<&EdgeKey>, answer: &Answer, list: CallList) -> Vec<Ask> {
+fn take_bodies(
+    case: &mut Case,
+    ask: &Ask,
+    of: Option<&EdgeKey>,
+    answer: &Answer,
+    list: CallList,
+) -> Vec<Ask> {
     let failed: Vec<Call> = list
         .calls
         .into_iter()
@@ -232,7 +238,14 @@ fn take_rows(
 }
 
 /// The failing calls of a group: edges that fail rarely are missing from a sample of all calls.
-fn take_failing(case: &mut Case, known: &mut Known, group: Group, ask: &Ask, answer: &Answer, list: CallList) {
+fn take_failing(
+    case: &mut Case,
+    known: &mut Known,
+    group: Group,
+    ask: &Ask,
+    answer: &Answer,
+    list: CallList,
+) {
     let id = case.file(
         answer,
         json!({
@@ -320,7 +333,10 @@ pub(super) fn tally(case: &mut Case, known: &Known) {
         }
     }
     let long = length(&before) >= SHORTEST_BASELINE;
-    case.picture.has_baseline = long && calls.keys().any(|(key, during)| !during && key.layer.is_request());
+    case.picture.has_baseline = long
+        && calls
+            .keys()
+            .any(|(key, during)| !during && key.layer.is_request());
     case.picture.whole = known.whole(true) && (before.is_empty() || known.whole(false));
     case.picture.edges = edges;
 }
