@@ -219,7 +219,7 @@ fn theirs(filter: &str) -> Option<(Duration, Duration)> {
 fn compare() {
     println!(
         "{:>9} {:>10} {:>10} {:>9} {:>9} {:>9} {:>7} {:>7}  filter",
-        "matches", "1M entries", "their CPU", "an entry", "cel all", "cel run", "ratio", "run"
+        "matches", "1M entries", "its CPU", "an entry", "cel all", "cel run", "ratio", "run"
     );
     for filter in FILTERS {
         let (mut total, mut cpu) = (Duration::MAX, Duration::MAX);

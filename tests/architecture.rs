@@ -46,6 +46,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
             "kfl",
             "kubeshark",
             "progress",
+            "query",
             "report",
             "time",
             "wire",

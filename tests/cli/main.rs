@@ -12,6 +12,7 @@
 )]
 
 mod basics;
+mod counts;
 mod faults;
 mod recovery;
 mod routes;
