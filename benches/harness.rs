@@ -48,6 +48,7 @@ fn settings() -> Settings {
         no_input: true,
         yes: false,
         pcap: false,
+        count: None,
         playbook: toml::from_str(include_str!("../playbooks/network-rca.toml")).unwrap(),
         notes: Vec::new(),
     }

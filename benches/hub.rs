@@ -34,11 +34,13 @@ use shop::{HOUR_MS, Row, SERVICES, START_MS};
 const CALLS: u32 = 1_000_000;
 const CALLS_CEL: usize = 5_000;
 
-const SELECTIVE: [&str; 6] = [
+const SELECTIVE: [&str; 8] = [
     "http && dst.namespace == \"bank\" && status_code >= 500 && path.contains(\"/orders/77\")",
     "http && status_code == 429",
     "http && dst.service.name == \"ledger\" && elapsed_time > 9000000",
     "map_get(local_labels, \"app\", \"\") == \"reports\" && status_code == 500",
+    "map_get(local_labels, \"app\", \"\") == \"reports\"",
+    "dst.service.name == \"reports\" && src.namespace == \"bank\"",
     "\"api-13.shop.example\" in dns_questions",
     "url.matches(\"/orders/9[0-9]7$\")",
 ];
@@ -57,15 +59,15 @@ fn main() {
     let rows = shop::hour(CALLS);
     let before = resident_bytes();
     let start = Instant::now();
-    let hub = generated::hub_of(&rows, &[]);
+    let hub = generated::hub_with_lookups(&rows);
     println!(
-        "{CALLS} calls taken in {:.1} s, {:.0} bytes of memory each",
+        "{CALLS} calls and lookups taken in {:.1} s, {:.0} bytes of memory each",
         start.elapsed().as_secs_f64(),
         resident_bytes().saturating_sub(before) as f64 / f64::from(CALLS)
     );
     println!(
-        "{:>9} {:>9} {:>9} {:>9} {:>7}  filter",
-        "matches", "list 100", "count", "cel", "ratio"
+        "{:>9} {:>9} {:>9} {:>9} {:>9} {:>7}  filter",
+        "matches", "list 100", "count", "its CPU", "cel", "ratio"
     );
     for (filters, limit) in [(&SELECTIVE[..], 50), (&UNSELECTIVE[..], 200)] {
         println!("at most {limit} ms:");
@@ -73,6 +75,7 @@ fn main() {
             measure(&hub, &rows, filter);
         }
     }
+    drop(hub);
     for faults in [&[][..], &["total-is-returned-length"]] {
         let hub = generated::hub_of(&rows, faults);
         histogram(&hub, &rows, faults);
@@ -80,9 +83,8 @@ fn main() {
 }
 
 fn measure(hub: &Hub, rows: &[Row], filter: &str) {
-    let (matches, _) = ask(hub, filter, 1);
-    let (_, listed) = ask(hub, filter, 100);
-    let (_, counted) = ask(hub, filter, 1);
+    let (_, listed, _) = ask(hub, filter, 100);
+    let (matches, counted, cpu) = ask(hub, filter, 1);
     let each = counted.as_nanos() as f64 / f64::from(CALLS);
     let (cel, ratio) = match cel(filter, rows) {
         Some(cel) => (
@@ -92,26 +94,39 @@ fn measure(hub: &Hub, rows: &[Row], filter: &str) {
         None => ("-".to_owned(), "-".to_owned()),
     };
     println!(
-        "{matches:>9} {:>6.1} ms {:>6.1} ms {cel:>9} {ratio:>7}  {filter}",
+        "{matches:>9} {:>6.1} ms {:>6.1} ms {:>6.1} ms {cel:>9} {ratio:>7}  {filter}",
         listed.as_secs_f64() * 1e3,
-        counted.as_secs_f64() * 1e3
+        counted.as_secs_f64() * 1e3,
+        cpu.as_secs_f64() * 1e3
     );
 }
 
-/// The better of three: the machine does other things too.
-fn ask(hub: &Hub, filter: &str, limit: u32) -> (u64, Duration) {
+/// How many match, and the least wall and CPU time of five: the machine does other things too.
+fn ask(hub: &Hub, filter: &str, limit: u32) -> (u64, Duration, Duration) {
     let arguments = json!({"snapshot_id": "everything", "kfl": filter, "limit": limit});
     let arguments: Map<String, Value> = arguments.as_object().unwrap().clone();
-    let mut best = Duration::MAX;
+    let (mut wall, mut cpu) = (Duration::MAX, Duration::MAX);
     let mut total = 0;
-    for _ in 0..3 {
-        let start = Instant::now();
+    for _ in 0..5 {
+        let (start, before) = (Instant::now(), cpu_time());
         let text = black_box(hub.call("list_api_calls", arguments.clone()).unwrap());
-        best = best.min(start.elapsed());
+        wall = wall.min(start.elapsed());
+        cpu = cpu.min(cpu_time().saturating_sub(before));
         let answer: Value = serde_json::from_str(&text).unwrap();
         total = answer["total"].as_u64().unwrap();
     }
-    (total, best)
+    (total, wall, cpu)
+}
+
+/// What this thread has used of a processor, where the system tells it as Linux does (brought up to date every
+/// few ms); otherwise 0.
+fn cpu_time() -> Duration {
+    let told = std::fs::read_to_string("/proc/thread-self/schedstat").unwrap_or_default();
+    let nanos = told
+        .split_whitespace()
+        .next()
+        .and_then(|nanos| nanos.parse().ok());
+    Duration::from_nanos(nanos.unwrap_or(0))
 }
 
 /// The interpreter's time a call, with the variables put together; `None` for what it cannot evaluate here.

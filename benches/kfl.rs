@@ -46,7 +46,8 @@ struct Entry {
     workload: Arc<Workload>,
     path: String,
     headers: Vec<(String, String)>,
-    questions: Vec<String>,
+    /// Shared, as the hub shares them: the same few names are looked up all day.
+    questions: Arc<Vec<String>>,
 }
 
 impl Record for Entry {
@@ -69,9 +70,11 @@ impl Record for Entry {
 
 static CALLS: LazyLock<Vec<Entry>> = LazyLock::new(|| {
     let workloads: Vec<_> = (0..40).map(|number| Arc::new(workload(number))).collect();
+    let names = (0..89).map(|number| Arc::new(vec![format!("api-{number}.shop.example")]));
+    let names: Vec<_> = names.collect();
     (0_u32..)
         .take(ENTRIES)
-        .map(|number| entry(number, &workloads))
+        .map(|number| entry(number, &workloads, &names))
         .collect()
 });
 
@@ -90,7 +93,7 @@ fn workload(number: usize) -> Workload {
 }
 
 /// The same for the same number; spread by a multiplicative hash.
-fn entry(number: u32, workloads: &[Arc<Workload>]) -> Entry {
+fn entry(number: u32, workloads: &[Arc<Workload>], names: &[Arc<Vec<String>>]) -> Entry {
     let mixed = number.wrapping_mul(2_654_435_761) >> 8;
     let http = !mixed.is_multiple_of(5);
     let workload = Arc::clone(&workloads[mixed as usize / 7 % workloads.len()]);
@@ -120,9 +123,9 @@ fn entry(number: u32, workloads: &[Arc<Workload>]) -> Entry {
             pair("x-request-id", mixed.to_string()),
         ],
         questions: if http {
-            Vec::new()
+            Arc::default()
         } else {
-            vec![format!("api-{}.shop.example", mixed % 89)]
+            Arc::clone(&names[mixed as usize % names.len()])
         },
     }
 }
@@ -163,7 +166,7 @@ fn context<'a>(filter: &str, entry: &Entry) -> Context<'a, 'a> {
         ("url", json!(entry.path)),
         ("local_labels", json!(map(&entry.workload.labels))),
         ("request", json!({"headers": map(&entry.headers)})),
-        ("dns_questions", json!(entry.questions)),
+        ("dns_questions", json!(*entry.questions)),
     ];
     for (name, value) in variables {
         if filter.contains(name) && context.add_variable(name, value).is_err() {
@@ -215,18 +218,24 @@ fn theirs(filter: &str) -> Option<(Duration, Duration)> {
 #[expect(clippy::cast_precision_loss, reason = "times and counts far below 2^52")]
 fn compare() {
     println!(
-        "{:>9} {:>10} {:>9} {:>9} {:>9} {:>7} {:>7}  filter",
-        "matches", "1M entries", "an entry", "cel all", "cel run", "ratio", "run"
+        "{:>9} {:>10} {:>10} {:>9} {:>9} {:>9} {:>7} {:>7}  filter",
+        "matches", "1M entries", "its CPU", "an entry", "cel all", "cel run", "ratio", "run"
     );
     for filter in FILTERS {
-        black_box(ours(filter));
-        let start = Instant::now();
-        let matches = black_box(ours(filter));
-        let total = start.elapsed();
+        let (mut total, mut cpu) = (Duration::MAX, Duration::MAX);
+        let mut matches = 0;
+        // The least of five: the machine does other things too.
+        for _ in 0..5 {
+            let (start, before) = (Instant::now(), cpu_time());
+            matches = black_box(ours(filter));
+            total = total.min(start.elapsed());
+            cpu = cpu.min(cpu_time().saturating_sub(before));
+        }
         let each = total.as_nanos() as f64 / ENTRIES as f64;
         print!(
-            "{matches:>9} {:>7.1} ms {each:>6.1} ns ",
-            total.as_secs_f64() * 1e3
+            "{matches:>9} {:>7.1} ms {:>7.1} ms {each:>6.1} ns ",
+            total.as_secs_f64() * 1e3,
+            cpu.as_secs_f64() * 1e3
         );
         match theirs(filter) {
             Some((all, run)) => println!(
@@ -239,6 +248,17 @@ fn compare() {
             None => println!("{:>9} {:>9} {:>7} {:>7}  {filter}", "-", "-", "-", "-"),
         }
     }
+}
+
+/// What this thread has used of a processor, where the system tells it as Linux does (brought up to date every
+/// few ms); otherwise 0.
+fn cpu_time() -> Duration {
+    let told = std::fs::read_to_string("/proc/thread-self/schedstat").unwrap_or_default();
+    let nanos = told
+        .split_whitespace()
+        .next()
+        .and_then(|nanos| nanos.parse().ok());
+    Duration::from_nanos(nanos.unwrap_or(0))
 }
 
 #[divan::bench(args = FILTERS, sample_count = 10)]

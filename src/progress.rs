@@ -184,7 +184,9 @@ pub fn phase_name(phase: Phase) -> &'static str {
         Phase::Weigh => "weigh",
         Phase::Handoff => "handoff",
         Phase::Conclude => "conclude",
+        Phase::Count => "count",
         Phase::Concluded => "concluded",
+        Phase::Counted => "counted",
         Phase::Stopped => "stopped",
     }
 }
@@ -217,7 +219,13 @@ fn outcome(case: &Case, left: Phase) -> String {
             format!("{known} abnormal edges followed")
         }
         Phase::Inspect => format!("{} calls read", case.readings.len()),
-        Phase::Weigh | Phase::Handoff | Phase::Conclude | Phase::Concluded | Phase::Stopped => String::new(),
+        Phase::Weigh
+        | Phase::Handoff
+        | Phase::Conclude
+        | Phase::Count
+        | Phase::Concluded
+        | Phase::Counted
+        | Phase::Stopped => String::new(),
     }
 }
 

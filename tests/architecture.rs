@@ -48,6 +48,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
             "kfl",
             "kubeshark",
             "progress",
+            "query",
             "report",
             "time",
             "wire",

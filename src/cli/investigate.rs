@@ -133,6 +133,13 @@ pub(super) fn list_demos() -> Result<u8, AppError> {
     output::stdout(&lines.join("\n")).map(|()| 0)
 }
 
+/// The playbook with its own numbers.
+pub(super) fn playbook() -> Result<Playbook, AppError> {
+    toml::from_str(NETWORK_RCA).map_err(|error| {
+        AppError::new(crate::error::Kind::Bug, "the playbook network-rca cannot be read").because(&error)
+    })
+}
+
 /// What is to be found out, and where.
 pub(super) struct Plan {
     pub(super) question: String,
@@ -156,9 +163,7 @@ pub(super) fn prepare(
 ) -> Result<Start, AppError> {
     // Before the case exists: a capture that cannot be opened leaves nothing behind.
     let endpoint = source::endpoint(config, &plan.source)?;
-    let mut playbook: Playbook = toml::from_str(NETWORK_RCA).map_err(|error| {
-        AppError::new(crate::error::Kind::Bug, "the playbook network-rca cannot be read").because(&error)
-    })?;
+    let mut playbook = playbook()?;
     playbook.budget.calls = run
         .budget_calls
         .or(config.budget.calls)
@@ -199,6 +204,7 @@ pub(super) fn prepare(
         no_input: run.no_input || !run::can_ask(),
         yes: run.yes,
         pcap: run.pcap,
+        count: None,
         playbook,
         notes: moment.notes,
     };

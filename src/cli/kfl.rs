@@ -2,13 +2,14 @@
 
 use serde_json::json;
 
-use super::{args::KflAction, output};
-use crate::{error::AppError, kfl};
+use super::{args::KflAction, count, output};
+use crate::{config::Config, error::AppError, kfl, progress::Show};
 
-pub(super) fn run(action: &KflAction) -> Result<u8, AppError> {
+pub(super) fn run(config: &Config, action: &KflAction, show: Show) -> Result<u8, AppError> {
     match action {
         KflAction::Check { filter, json } => check(filter, *json, false),
         KflAction::Explain { filter, json } => check(filter, *json, true),
+        KflAction::Count(args) => super::on_runtime(count::count(config, args, show)),
         KflAction::Fields { pattern, json } => fields(pattern.as_deref(), *json),
     }
 }

@@ -3,6 +3,7 @@
 mod args;
 mod benchmark;
 mod cases;
+mod count;
 mod doctor;
 mod investigate;
 mod kfl;
@@ -62,7 +63,7 @@ fn dispatch(cli: args::Cli) -> Result<u8, AppError> {
         args::Command::Resume(args) => on_runtime(run::resume(&config, &args, show)),
         args::Command::Replay(args) => on_runtime(run::replay(&config, &args)),
         args::Command::Doctor(args) => on_runtime(doctor::doctor(&config, &args)),
-        args::Command::Kfl(args) => kfl::run(&args.action),
+        args::Command::Kfl(args) => kfl::run(&config, &args.action, show),
         args::Command::Benchmark(args) => on_runtime(benchmark::benchmark(&config, &args, show)),
     }
 }

@@ -44,7 +44,7 @@ pub(super) fn format(wanted: Option<Format>) -> Format {
 }
 
 /// How wide text may be.
-fn width() -> u16 {
+pub(super) fn width() -> u16 {
     let terminal = console::Term::stdout();
     let columns = if terminal.is_term() {
         terminal.size_checked().map(|(_, columns)| columns)

@@ -14,7 +14,7 @@ use crate::{
     driver::{self, Effects, RunError, Unwatched, Watch},
     effects::{Ask, LiveEffects, NoEffects, Nobody},
     error::{AppError, Kind},
-    investigation::{Finding, Machine, Settings, State, Verdict},
+    investigation::{Finding, Machine, Problem, Settings, State, Verdict},
     journal::{
         self, CaseJournal, Entry, FORMAT, JournalError, Recording,
         redact::{HIDDEN, Redactor},
@@ -76,6 +76,15 @@ pub(super) async fn investigate(start: Start) -> Result<u8, AppError> {
     go(start, journal).await
 }
 
+/// Who is asked.
+pub(super) fn asker(settings: &Settings) -> Box<dyn Ask> {
+    if settings.no_input {
+        Box::new(Nobody)
+    } else {
+        Box::new(Terminal)
+    }
+}
+
 async fn go(start: Start, mut journal: CaseJournal) -> Result<u8, AppError> {
     let Start {
         id,
@@ -89,11 +98,7 @@ async fn go(start: Start, mut journal: CaseJournal) -> Result<u8, AppError> {
     } = start;
     let progress = Progress::new(show);
     progress.line(&format!("case {id}: {}", settings.source));
-    let ask: Box<dyn Ask> = if settings.no_input {
-        Box::new(Nobody)
-    } else {
-        Box::new(Terminal)
-    };
+    let ask = asker(&settings);
     let limits = limits(&settings);
     let mut effects = LiveEffects::new(endpoint, limits, Redactor::new(&id), ask, absolute(&dir));
     let mut watch = progress;
@@ -161,7 +166,7 @@ fn absolute(dir: &Path) -> PathBuf {
 }
 
 /// No call waits for longer than the whole run may take.
-fn limits(settings: &Settings) -> Limits {
+pub(super) fn limits(settings: &Settings) -> Limits {
     let whole = std::time::Duration::from_secs(settings.playbook.budget.seconds.max(1));
     let usual = Limits::default();
     Limits {
@@ -210,12 +215,7 @@ fn finish(machine: &Machine, created: Utc, dir: &Path) -> Result<Finished, AppEr
             };
             Ok(Finished { report, status })
         }
-        State::Stopped(problem) => Err(AppError {
-            kind: Kind::Environment,
-            what: problem.what.clone(),
-            because: problem.because.clone(),
-            hints: problem.hints.clone(),
-        }),
+        State::Stopped(problem) => Err(stopped(problem)),
         other => Err(AppError::new(
             Kind::Bug,
             format!("the investigation ended in {:?}", other.phase()),
@@ -224,6 +224,16 @@ fn finish(machine: &Machine, created: Utc, dir: &Path) -> Result<Finished, AppEr
             "please report this with the journal in `{}`",
             dir.display()
         ))),
+    }
+}
+
+/// What has to be mended before a run can go on.
+pub(super) fn stopped(problem: &Problem) -> AppError {
+    AppError {
+        kind: Kind::Environment,
+        what: problem.what.clone(),
+        because: problem.because.clone(),
+        hints: problem.hints.clone(),
     }
 }
 

@@ -4,7 +4,7 @@ use std::str::FromStr;
 
 use crate::kfl::{Code, Diagnostic, OnError, Predicate, Severity, check_as_server};
 
-use super::call::Call;
+use super::columns::Row;
 use super::error::ToolError;
 
 /// What a filter with an unknown name or a wrong type does.
@@ -58,7 +58,7 @@ impl Filter {
     }
 
     /// Whether the call is wanted. One that the filter fails on is not.
-    pub(super) fn matches(&self, call: &Call) -> bool {
+    pub(super) fn matches(&self, call: &Row<'_>) -> bool {
         self.0
             .as_ref()
             .is_some_and(|predicate| predicate.matches(call).unwrap_or(false))

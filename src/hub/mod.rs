@@ -4,7 +4,7 @@
 //! | --- | --- |
 //! | what is served | `capture.rs`, `node.rs`, `workloads.rs`, `names.rs`; packets in `packet/`, calls without packets in `lines/` |
 //! | what is in it | `snapshot.rs`, `dissection.rs` drive `dissect/`; `assemble.rs` names and joins its entries |
-//! | how is it asked | `call.rs`, `record.rs` (KFL fields), `filter.rs`, `store.rs` |
+//! | how is it asked | `call.rs`, `record.rs` (KFL fields), `columns.rs` (those looked at most), `filter.rs`, `store.rs` |
 //! | how is it told | `tools/`, `render.rs`, `stats.rs`, `flows.rs`, `export.rs`, `bpf.rs` |
 //! | over what | `server.rs` (stdio, in process), `http.rs` |
 //! | what can go wrong on purpose | `fault.rs` |
@@ -15,6 +15,7 @@ mod assemble;
 mod bpf;
 pub mod call;
 pub mod capture;
+mod columns;
 pub mod dissect;
 mod dissection;
 pub mod entry;

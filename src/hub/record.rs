@@ -131,7 +131,7 @@ impl Call {
     }
 }
 
-fn end_field<'c>(ends: &'c Ends, call: &'c Call, field: FieldId) -> Option<Value<'c>> {
+pub(super) fn end_field<'c>(ends: &'c Ends, call: &'c Call, field: FieldId) -> Option<Value<'c>> {
     let (src, dst) = (&*ends.src, &*ends.dst);
     match field {
         FieldId::SRC_IP => text(&src.ip),

@@ -4,12 +4,14 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use super::call::Call;
+use super::columns::{Columns, Row};
 use super::entry::Payload;
 
 /// All calls of one dissection, oldest first.
 #[derive(Debug, Default)]
 pub struct Store {
     calls: Vec<Call>,
+    columns: Columns,
     by_id: HashMap<Box<str>, u32>,
     /// The connection entry of each `NODE/STREAM`.
     flows: HashMap<Box<str>, u32>,
@@ -27,7 +29,12 @@ impl Store {
             .filter(|(_, call)| matches!(call.entry.payload, Payload::TcpFlow(_)))
             .map(|(at, call)| (Box::from(call.stream()), at))
             .collect();
-        Self { calls, by_id, flows }
+        Self {
+            columns: Columns::of(&calls),
+            calls,
+            by_id,
+            flows,
+        }
     }
 
     /// All calls, oldest first.
@@ -35,12 +42,12 @@ impl Store {
         &self.calls
     }
 
-    /// The calls that began in `[start, end)`, Unix µs.
-    pub fn between(&self, start_us: Option<i64>, end_us: Option<i64>) -> &[Call] {
-        let first_at = |bound: i64| self.calls.partition_point(|call| call.entry.ts_us < bound);
-        let start = start_us.map_or(0, first_at);
-        let end = end_us.map_or(self.calls.len(), first_at);
-        self.calls.get(start..end).unwrap_or_default()
+    /// The calls that began in `[start, end)`, Unix µs, as filters see them.
+    pub(super) fn rows(&self, start_us: Option<i64>, end_us: Option<i64>) -> impl Iterator<Item = Row<'_>> {
+        let start = start_us.map_or(0, |bound| self.columns.first_at(bound));
+        let end = end_us.map_or(self.calls.len(), |bound| self.columns.first_at(bound));
+        let calls = self.calls.get(start..end).unwrap_or_default();
+        self.columns.rows(calls, start)
     }
 
     /// The call with that id.

@@ -192,7 +192,7 @@ pub(super) fn budget(case: &Case, proposal: &Proposal<'_>) -> Check {
     let (budget, spent) = (&case.settings.playbook.budget, &case.spent);
     let calls = u32::try_from(action.calls().len()).unwrap_or(u32::MAX);
     // A little is kept back for the control queries without which nothing can be said.
-    let reserve = if matches!(phase, Phase::Weigh | Phase::Handoff) {
+    let reserve = if matches!(phase, Phase::Weigh | Phase::Handoff | Phase::Count) {
         0
     } else {
         RESERVED_CALLS.min(budget.calls / 4)

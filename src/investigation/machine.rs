@@ -9,8 +9,17 @@ use super::{
     guard::{self, Proposal, Refusal, Remedy, Ruling},
     settings::Settings,
     steps::{
-        conclude::Conclude, handoff::Handoff, index::Index, inspect::Inspect, narrow::Narrow,
-        preflight::Preflight, secure::Secure, survey::Survey, weigh::Weigh, window::SettleWindow,
+        conclude::Conclude,
+        count::{Count, Counted},
+        handoff::Handoff,
+        index::Index,
+        inspect::Inspect,
+        narrow::Narrow,
+        preflight::Preflight,
+        secure::Secure,
+        survey::Survey,
+        weigh::Weigh,
+        window::SettleWindow,
     },
 };
 
@@ -27,8 +36,12 @@ pub enum State {
     Weigh(Weigh),
     Handoff(Handoff),
     Conclude(Conclude),
+    /// Instead of an investigation: calls are counted.
+    Count(Count),
     /// The end: there is a finding, be it that there is nothing or not enough to be found.
     Concluded(Box<Finding>),
+    /// The end: the calls are counted, or it is known how they would be.
+    Counted(Box<Counted>),
     /// The end: something about the environment has to be mended first.
     Stopped(Problem),
 }
@@ -47,7 +60,9 @@ pub enum Phase {
     Weigh,
     Handoff,
     Conclude,
+    Count,
     Concluded,
+    Counted,
     Stopped,
 }
 
@@ -59,12 +74,14 @@ pub const MOVES: &[(Phase, Phase)] = &[
     (Phase::Window, Phase::Window),
     (Phase::Window, Phase::Secure),
     (Phase::Window, Phase::Conclude), // nothing was recorded then
+    (Phase::Window, Phase::Count),    // only the plan of a count is wanted
     (Phase::Window, Phase::Stopped),
     (Phase::Secure, Phase::Secure),
     (Phase::Secure, Phase::Index),
     (Phase::Secure, Phase::Stopped),
     (Phase::Index, Phase::Index),
     (Phase::Index, Phase::Survey),
+    (Phase::Index, Phase::Count),
     (Phase::Index, Phase::Stopped),
     (Phase::Survey, Phase::Survey),
     (Phase::Survey, Phase::Narrow),
@@ -84,6 +101,9 @@ pub const MOVES: &[(Phase, Phase)] = &[
     (Phase::Handoff, Phase::Conclude),
     (Phase::Conclude, Phase::Conclude), // a guard refused what was concluded
     (Phase::Conclude, Phase::Concluded),
+    (Phase::Count, Phase::Count),
+    (Phase::Count, Phase::Counted),
+    (Phase::Count, Phase::Stopped),
 ];
 
 /// What a step wants next.
@@ -165,7 +185,9 @@ impl State {
             Self::Weigh(_) => Phase::Weigh,
             Self::Handoff(_) => Phase::Handoff,
             Self::Conclude(_) => Phase::Conclude,
+            Self::Count(_) => Phase::Count,
             Self::Concluded(_) => Phase::Concluded,
+            Self::Counted(_) => Phase::Counted,
             Self::Stopped(_) => Phase::Stopped,
         }
     }
@@ -182,7 +204,8 @@ impl State {
             Self::Weigh(step) => Some(step),
             Self::Handoff(step) => Some(step),
             Self::Conclude(step) => Some(step),
-            Self::Concluded(_) | Self::Stopped(_) => None,
+            Self::Count(step) => Some(step),
+            Self::Concluded(_) | Self::Counted(_) | Self::Stopped(_) => None,
         }
     }
 }

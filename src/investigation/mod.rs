@@ -21,4 +21,5 @@ pub use case::Case;
 pub use evidence::{Evidence, EvidenceId};
 pub use finding::{Confidence, Finding, Problem, Verdict};
 pub use machine::{MOVES, Machine, MachineError, Moved, Phase, Plan, Seen, State};
-pub use settings::{Budget, Playbook, ServiceName, Settings};
+pub use settings::{Budget, CountOrder, Playbook, ServiceName, Settings};
+pub use steps::count::Counted;

@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     analysis::Thresholds,
+    query::Dimension,
     time::{Clock, HourStyle, Reading, Utc, Window, Zone},
 };
 
@@ -61,6 +62,9 @@ pub struct Settings {
     pub yes: bool,
     /// Export the packets of the workloads involved.
     pub pcap: bool,
+    /// Calls to be counted, where that is all that is wanted: no investigation follows.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub count: Option<CountOrder>,
     pub playbook: Playbook,
     /// Remarks made while settings were resolved (zone guessed, abbreviation read), for the report.
     pub notes: Vec<String>,
@@ -75,6 +79,22 @@ impl Settings {
             hours: self.hours,
         }
     }
+}
+
+/// What is to be counted, and how finely.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CountOrder {
+    /// KFL; empty counts everything.
+    pub filter: String,
+    pub by: Vec<Dimension>,
+    /// Width of the bins of a histogram over time, ms; the whole window where it is `None`.
+    pub every_ms: Option<u64>,
+    /// Calls that the counting may take.
+    pub budget_calls: u32,
+    /// Bytes of answers that the counting may take.
+    pub budget_bytes: u64,
+    /// Show the plan and ask none of it.
+    pub explain: bool,
 }
 
 /// A service as a user names it.

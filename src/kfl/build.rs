@@ -229,6 +229,17 @@ impl Filter {
     }
 }
 
+impl From<&Checked> for Filter {
+    /// A filter that somebody wrote: each of its terms is a step of narrowing.
+    fn from(checked: &Checked) -> Self {
+        let terms = checked.terms();
+        let alone = terms.len() == 1;
+        terms.iter().fold(Self::everything(), |filter, term| {
+            filter.and(Term::written(term.text, alone))
+        })
+    }
+}
+
 impl fmt::Display for Filter {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut terms: Vec<&Term> = self.terms.iter().collect();

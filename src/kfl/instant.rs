@@ -113,7 +113,10 @@ const UNITS: [(&str, i128); 7] = [
 ];
 
 /// µs of a text such as `5m`, `1h30m`, `1.5s`, `-2ms`.
-pub(super) fn parse_duration(text: &str) -> Result<i64, &'static str> {
+///
+/// # Errors
+/// What the text should be.
+pub fn parse_duration(text: &str) -> Result<i64, &'static str> {
     const SHAPE: &str = "a duration is numbers with the units h, m, s, ms, us: \"1h30m\"";
     const RANGE: &str = "the duration is too long";
     let (negative, mut rest) = match text.strip_prefix('-') {

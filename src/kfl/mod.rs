@@ -30,3 +30,4 @@ pub use diagnostic::{Code, Diagnostic, Fix, Severity, Span};
 pub use eval::{EvalError, EvalErrorKind, OnError, Predicate};
 pub use explain::explain;
 pub use field::{FieldId, FieldInfo, Type};
+pub use instant::parse_duration;

@@ -4,6 +4,7 @@
 //! what both read differently is rewritten: `\d`, `\w`, `\s` and `\b` are ASCII in RE2, and `&&`, `--` and
 //! `[` have no meaning inside of an RE2 class.
 
+use memchr::memmem::Finder;
 use regex::{Regex, RegexBuilder};
 use regex_syntax::hir::{Hir, HirKind};
 
@@ -21,7 +22,7 @@ pub(super) struct Pattern {
     regex: Regex,
     /// A text that is in everything the expression matches: looked for first, as that is several times faster
     /// and most entries lack it.
-    needle: Option<String>,
+    needle: Option<Finder<'static>>,
 }
 
 impl PartialEq for Pattern {
@@ -87,7 +88,7 @@ impl Pattern {
         match built {
             Ok(regex) => Ok(Self {
                 source: source.to_owned(),
-                needle: needle(&translated),
+                needle: needle(&translated).map(|text| Finder::new(&text).into_owned()),
                 regex,
             }),
             Err(regex::Error::CompiledTooBig(_)) => bad(
@@ -115,7 +116,8 @@ impl Pattern {
 
     /// Whether the expression occurs anywhere in `text`.
     pub(super) fn is_match(&self, text: &str) -> bool {
-        self.needle.as_ref().is_none_or(|needle| text.contains(&**needle)) && self.regex.is_match(text)
+        let needle = self.needle.as_ref();
+        needle.is_none_or(|needle| needle.find(text.as_bytes()).is_some()) && self.regex.is_match(text)
     }
 }
 
@@ -478,7 +480,8 @@ mod tests {
         ];
         for (pattern, expected) in needles {
             let pattern = Pattern::new(pattern).unwrap();
-            assert_eq!(pattern.needle.as_deref(), expected, "{}", pattern.source);
+            let found = pattern.needle.as_ref().map(Finder::needle);
+            assert_eq!(found, expected.map(str::as_bytes), "{}", pattern.source);
         }
     }
 

@@ -84,7 +84,7 @@ impl Counting {
     }
 
     /// How calls are counted, in words.
-    pub(super) fn words(&self) -> &'static str {
+    pub fn words(&self) -> &'static str {
         match (self.totals, self.by_totals(), self.by_statistics()) {
             (None, ..) => "how the server counts is not known yet",
             (_, true, true) => "`total` counts every match, and the statistics count every service",

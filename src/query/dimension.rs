@@ -3,11 +3,14 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
+use serde::{Deserialize, Serialize};
+
 use crate::kfl::{FieldId, FilterTerm};
 use crate::wire::decode::{Call, Peer, Stats};
 
 /// A property of a call that a histogram is over.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Dimension {
     /// The service called.
     DstService,
@@ -17,6 +20,17 @@ pub enum Dimension {
     DstNamespace,
     /// The hundreds of the HTTP status; 0 where no response was seen.
     StatusClass,
+}
+
+impl fmt::Display for Dimension {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::DstService => "service called",
+            Self::SrcService => "calling service",
+            Self::DstNamespace => "namespace called",
+            Self::StatusClass => "status class",
+        })
+    }
 }
 
 /// A value of a dimension.

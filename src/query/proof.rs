@@ -15,7 +15,7 @@ use crate::wire::decode::CallList;
 use chrono::TimeDelta;
 
 /// Rows of a list that is to be complete: enough to compare, few enough to be cheap.
-const ROWS: u32 = 60;
+pub(super) const ROWS: u32 = 60;
 
 /// Rows that the stretch looked for had best have.
 const WANTED: u64 = 25;

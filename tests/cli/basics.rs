@@ -101,6 +101,7 @@ fn help_teaches() {
         &["doctor", "--help"],
         &["kfl", "--help"],
         &["kfl", "check", "--help"],
+        &["kfl", "count", "--help"],
         &["demo", "--list"],
         &["hub", "--list-faults"],
     ] {

@@ -12,6 +12,7 @@
 )]
 
 mod basics;
+mod counts;
 mod faults;
 mod lines;
 mod recovery;

@@ -3,13 +3,14 @@
 use std::{fs, path::Path};
 
 use rca_agent::{
-    investigation::guard,
+    investigation::{CountOrder, State, guard},
     journal::{self, Entry},
     kfl,
+    query::Dimension,
     wire::Operation,
 };
 
-use super::support::investigate;
+use super::support::{investigate, run, settings};
 
 #[tokio::test]
 async fn every_filter_of_a_run_passed_the_guard_before_it_was_sent() {
@@ -41,6 +42,76 @@ async fn every_filter_of_a_run_passed_the_guard_before_it_was_sent() {
         scopes > 12 && narrowed > 8,
         "{scopes} scopes, {narrowed} of them narrowed"
     );
+}
+
+/// What a user wrote takes the same way as what a phase built.
+#[tokio::test]
+async fn a_count_passes_the_guards_and_asks_nothing_twice() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut settings = settings();
+    settings.count = Some(CountOrder {
+        filter: "http || dns".to_owned(),
+        by: vec![Dimension::DstService, Dimension::StatusClass],
+        every_ms: Some(5_000),
+        budget_calls: 60,
+        budget_bytes: 4_000_000,
+        explain: false,
+    });
+    let machine = run(dir.path(), settings).await;
+    let State::Counted(counted) = machine.state() else {
+        panic!("{:?}", machine.state().phase());
+    };
+    let counts = counted.counts();
+    assert_eq!(counts.gaps, []);
+    assert!(
+        counts.total > Some(500) && counts.total == Some(counts.counted()),
+        "{counts:?}"
+    );
+    assert!(
+        machine.case().refusals.is_empty(),
+        "{:?}",
+        machine.case().refusals
+    );
+    let recording = journal::read(dir.path()).unwrap();
+    let mut asked: Vec<Operation> = Vec::new();
+    for entry in &recording.entries {
+        let Entry::Requested { action, rulings } = entry else {
+            continue;
+        };
+        for call in action.calls().iter().filter(|call| call.scope().is_some()) {
+            assert!(!asked.contains(call), "{call:?}");
+            let passed = rulings.iter().any(|ruling| ruling.guard == "checked-filter");
+            assert!(passed && guard::refusal(rulings).is_none(), "{call:?}");
+            asked.push(call.clone());
+        }
+    }
+    assert!(
+        matches!(asked.first(), Some(Operation::ApiStats { .. })),
+        "statistics first"
+    );
+    assert!(asked.len() > 5, "{}", asked.len());
+}
+
+#[tokio::test]
+async fn a_wrong_filter_is_not_counted() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut settings = settings();
+    settings.count = Some(CountOrder {
+        filter: "response.status == 500".to_owned(),
+        by: Vec::new(),
+        every_ms: None,
+        budget_calls: 60,
+        budget_bytes: 4_000_000,
+        explain: false,
+    });
+    let machine = run(dir.path(), settings).await;
+    assert!(matches!(machine.state(), State::Stopped(_)));
+    let recording = journal::read(dir.path()).unwrap();
+    let asked = recording.entries.iter().any(|entry| match entry {
+        Entry::Requested { action, .. } => action.calls().iter().any(|call| call.scope().is_some()),
+        _ => false,
+    });
+    assert!(!asked);
 }
 
 #[test]

@@ -44,18 +44,23 @@ pub(crate) fn settings() -> Settings {
         no_input: true,
         yes: false,
         pcap: false,
+        count: None,
         playbook: playbook(),
         notes: Vec::new(),
     }
 }
 
 pub(crate) fn opening() -> Entry {
+    opening_of(settings())
+}
+
+fn opening_of(settings: Settings) -> Entry {
     Entry::Opened {
         format: FORMAT,
         agent: "test".to_owned(),
         case: CASE.to_owned(),
         created: utc("2026-11-23T02:30:00Z"),
-        settings: Box::new(settings()),
+        settings: Box::new(settings),
     }
 }
 
@@ -69,6 +74,11 @@ pub(crate) fn nothing_recorded() -> Recording {
 
 /// Runs an investigation of the short capture into `dir`.
 pub(crate) async fn investigate(dir: &Path) -> Machine {
+    run(dir, settings()).await
+}
+
+/// Runs whatever the settings ask of the short capture into `dir`.
+pub(crate) async fn run(dir: &Path, settings: Settings) -> Machine {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/captures/short");
     let hub = Hub::new(Capture::open(&path).unwrap(), hub::Options::default());
     let endpoint = Endpoint::in_process(move || hub::duplex(&hub));
@@ -80,16 +90,11 @@ pub(crate) async fn investigate(dir: &Path) -> Machine {
         dir.to_owned(),
     );
     let mut journal = CaseJournal::open(dir, nothing_recorded()).unwrap();
-    let mut machine = Machine::new(CASE, settings());
-    driver::drive(
-        &mut machine,
-        opening(),
-        &mut effects,
-        &mut journal,
-        &mut Unwatched,
-    )
-    .await
-    .unwrap();
+    let opening = opening_of(settings.clone());
+    let mut machine = Machine::new(CASE, settings);
+    driver::drive(&mut machine, opening, &mut effects, &mut journal, &mut Unwatched)
+        .await
+        .unwrap();
     machine
 }
 

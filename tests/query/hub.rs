@@ -4,7 +4,7 @@ use std::net::{IpAddr, Ipv4Addr};
 
 use rca_agent::driver::Effects;
 use rca_agent::effects::{LiveEffects, Nobody};
-use rca_agent::hub::entry::{Body, Endpoint as Socket, Entry, HttpCall, Payload};
+use rca_agent::hub::entry::{Body, DnsCall, Endpoint as Socket, Entry, HttpCall, Payload};
 use rca_agent::hub::workloads::Workload;
 use rca_agent::hub::{self, Faults, Hub};
 use rca_agent::investigation::{Action, Observation};
@@ -27,6 +27,21 @@ fn workloads() -> Vec<Workload> {
         serde_json::from_value(pod).unwrap()
     };
     SERVICES.iter().enumerate().map(one).collect()
+}
+
+/// A lookup in a call's place.
+fn lookup(row: &Row) -> Entry {
+    let asked = (format!("api-{}.shop.example", row.number % 89), "A".to_owned());
+    let payload = Payload::Dns(Box::new(DnsCall {
+        questions: vec![asked],
+        answers: vec!["10.1.0.5".to_owned()],
+        rcode: Some(0),
+        ..DnsCall::default()
+    }));
+    Entry {
+        payload,
+        ..entry(row)
+    }
 }
 
 fn entry(row: &Row) -> Entry {
@@ -72,12 +87,26 @@ fn entry(row: &Row) -> Entry {
 
 /// A hub that holds these calls, dissected, with these faults.
 pub(crate) fn hub_of(rows: &[Row], faults: &[&str]) -> Hub {
+    hub_with(rows.iter().map(entry).collect(), faults)
+}
+
+/// A hub that holds these calls, but a lookup in the place of each one in five.
+#[allow(dead_code, reason = "for the benchmark")]
+pub(crate) fn hub_with_lookups(rows: &[Row]) -> Hub {
+    let entries = rows.iter().map(|row| match row.number % 5 {
+        0 => lookup(row),
+        _ => entry(row),
+    });
+    hub_with(entries.collect(), &[])
+}
+
+fn hub_with(entries: Vec<Entry>, faults: &[&str]) -> Hub {
     let faults = faults.iter().map(|fault| fault.parse().unwrap());
     let options = hub::Options {
         faults: Faults::new(faults),
         ..hub::Options::default()
     };
-    Hub::of_entries("node-1", rows.iter().map(entry).collect(), workloads(), options)
+    Hub::of_entries("node-1", entries, workloads(), options)
 }
 
 /// What performing a plan cost.

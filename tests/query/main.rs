@@ -300,15 +300,15 @@ fn a_plan_can_be_shown() {
     let mut server = Server::new(&rows, &failing().to_string());
     let mut plan = by_minute(question(failing()), vec![Dimension::DstService], BUDGET);
     insta::assert_snapshot!(plan.explain(&clock()).join("\n"), @r"
-    count `http && (status_code >= 400 || status_code == 0)` of 16:00:00–17:00:00 UTC in 60 bins by DstService
+    count over 16:00:00–17:00:00 UTC, in 60 bins of 1 min, by service called: `http && (status_code >= 400 || status_code == 0)`
     how the server counts is not known yet
-    next: count_calls `http && (status_code >= 400 || status_code == 0)` 16:00:00–17:00:00 UTC
-    next: list_calls `http && (status_code >= 400 || status_code == 0)` 16:30:00–16:31:52 UTC
-    next: api_stats `http && (status_code >= 400 || status_code == 0)` 16:00:00–17:00:00 UTC
+    next: count_calls over 16:00:00–17:00:00 UTC, about 800 bytes, what the server says, believed once it is proven: `http && (status_code >= 400 || status_code == 0)`
+    next: list_calls over 16:30:00–16:31:52 UTC, about 42100 bytes, a list that is known to be complete, to prove the server's numbers on: `http && (status_code >= 400 || status_code == 0)`
+    next: api_stats over 16:00:00–17:00:00 UTC, about 16000 bytes, what its statistics say, believed once they are proven: `http && (status_code >= 400 || status_code == 0)`
     ");
     perform(&mut plan, &mut server);
     insta::assert_snapshot!(plan.explain(&clock()).join("\n"), @r"
-    count `http && (status_code >= 400 || status_code == 0)` of 16:00:00–17:00:00 UTC in 60 bins by DstService
+    count over 16:00:00–17:00:00 UTC, in 60 bins of 1 min, by service called: `http && (status_code >= 400 || status_code == 0)`
     `total` counts every match, and the statistics count every service
     3 calls to prove how the server counts: 29232 bytes
     3 calls to prove how the server counts: 7861 bytes

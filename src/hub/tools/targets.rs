@@ -85,9 +85,10 @@ impl Query {
 
     /// The matching calls, oldest first.
     pub(super) fn calls(&self) -> impl Iterator<Item = &Call> {
-        let all = self.store.between(self.start_us, self.end_us);
-        all.iter()
-            .filter(|call| visible(call, self.namespace.as_deref()) && self.filter.matches(call))
+        self.store
+            .rows(self.start_us, self.end_us)
+            .filter(|row| visible(row.call, self.namespace.as_deref()) && self.filter.matches(row))
+            .map(|row| row.call)
     }
 }
 

@@ -1,6 +1,6 @@
 //! Dissection: checked, started when missing, waited for, never assumed.
 
-use super::{Patience, answer, one, read, stopped, survey::Survey};
+use super::{Patience, answer, count, one, read, stopped, survey::Survey};
 use crate::{
     analysis::Layer,
     investigation::{
@@ -162,7 +162,11 @@ impl Index {
                     answer,
                     serde_json::json!({ "status": "completed", "entries": dissection.entries }),
                 );
-                State::Survey(Survey::new(case))
+                if case.settings.count.is_some() {
+                    count::begin(case)
+                } else {
+                    State::Survey(Survey::new(case))
+                }
             }
             DissectionStatus::Failed | DissectionStatus::Cancelled => {
                 let said = if dissection.errors.is_empty() {

@@ -1,6 +1,7 @@
 //! One module per phase. Each is pure: it plans, is told what came of it, and says where to go.
 
 pub mod conclude;
+pub mod count;
 pub mod handoff;
 pub mod index;
 pub mod inspect;

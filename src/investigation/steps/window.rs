@@ -2,7 +2,7 @@
 
 use chrono::TimeDelta;
 
-use super::{answers, conclude::Conclude, preflight::raw_capture_off, read, secure::Secure, stopped};
+use super::{answers, conclude::Conclude, count, preflight::raw_capture_off, read, secure::Secure, stopped};
 use crate::{
     investigation::{
         action::{Action, FailureKind, Observation},
@@ -186,6 +186,10 @@ impl SettleWindow {
         case.window = Some(window);
         let notes = node_notes(case, &window);
         case.coverage.not_seen.extend(notes);
+        // To show a plan nothing has to be recorded.
+        if case.settings.count.as_ref().is_some_and(|order| order.explain) {
+            return count::begin(case);
+        }
         State::Secure(Secure::new(case))
     }
 }

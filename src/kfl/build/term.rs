@@ -102,6 +102,21 @@ impl Term {
         &self.kfl
     }
 
+    /// A term that somebody wrote, which has been checked. One that stands `alone` may be joined by what binds
+    /// less than `&&`.
+    pub(super) fn written(text: &str, alone: bool) -> Self {
+        let flag = field::lookup(text).is_some_and(|id| field::info(id).is_protocol_flag());
+        let loose = alone && text.contains(['|', '?']);
+        Self {
+            rank: if flag { Rank::Protocol } else { Rank::Joined },
+            kfl: if loose {
+                format!("({text})")
+            } else {
+                text.to_owned()
+            },
+        }
+    }
+
     /// The flag of a protocol.
     pub fn protocol(protocol: Protocol) -> Self {
         Self {

@@ -114,6 +114,37 @@ fn each_step_knows_the_one_before() {
 }
 
 #[test]
+fn what_somebody_wrote_is_narrowed_term_by_term() {
+    let written = |text: &str| Filter::from(&super::super::check::check(text).unwrap());
+    let filter =
+        written("path.contains(\"/a && b\") && (status_code >= 500 || status_code == 0) && http // failing");
+    assert_eq!(
+        filter.to_string(),
+        "http && path.contains(\"/a && b\") && (status_code >= 500 || status_code == 0)"
+    );
+    // The last term written, wherever it stands now.
+    let before = filter.previous().unwrap();
+    assert_eq!(
+        before.to_string(),
+        "path.contains(\"/a && b\") && (status_code >= 500 || status_code == 0)"
+    );
+    // What binds less than `&&` stays together.
+    for (text, narrowed) in [
+        ("http || dns", "dst.service.name == \"x\" && (http || dns)"),
+        (
+            "http ? status_code >= 500 : dns",
+            "dst.service.name == \"x\" && (http ? status_code >= 500 : dns)",
+        ),
+        ("!http", "dst.service.name == \"x\" && !http"),
+        ("", "dst.service.name == \"x\""),
+    ] {
+        let both = written(text).dst_service("x");
+        assert_eq!(both.to_string(), narrowed);
+        assert!(both.check().is_ok(), "{both}");
+    }
+}
+
+#[test]
 fn a_value_of_another_type_is_refused() {
     let error = Filter::everything()
         .eq(FieldId::POSTGRESQL_ERROR_CODE, 23505)

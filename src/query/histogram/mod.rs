@@ -17,10 +17,11 @@ use chrono::TimeDelta;
 use super::counting::Counting;
 use super::dimension::{Dimension, Hold, Value};
 use super::gap::{Gap, Reason};
-use super::proof::{Outcome, Proof};
+use super::proof::{self, Outcome, Proof};
 use super::question::{self, Question, Sound, filter_of};
 use super::reply::Reply;
 use super::{Budget, Plan, TURN};
+use crate::kfl::Filter;
 use crate::time::{Clock, Utc, Window};
 use crate::wire::Operation;
 use cost::Way;
@@ -153,6 +154,11 @@ impl Histogram {
     /// How the server counts, for the next plan.
     pub fn counting(&self) -> Counting {
         self.counting
+    }
+
+    /// What is counted.
+    pub fn filter(&self) -> &Filter {
+        &self.question.filter
     }
 
     /// What was counted so far; all of it once nothing is asked any more.
@@ -421,19 +427,21 @@ impl Plan for Histogram {
     }
 
     fn explain(&self, clock: &Clock) -> Vec<String> {
-        let dimensions: Vec<String> = self
-            .dimensions
-            .iter()
-            .map(|dimension| format!("{dimension:?}"))
-            .collect();
+        let dimensions: Vec<String> = self.dimensions.iter().map(ToString::to_string).collect();
         let mut lines = vec![
             format!(
-                "count `{}` of {} in {} bins{}{}",
-                self.question.filter,
+                "count over {}{}{}{}: `{}`",
                 clock.window(&self.question.window),
-                self.bins(),
-                if dimensions.is_empty() { "" } else { " by " },
-                dimensions.join(", ")
+                match self.bins() {
+                    1 => String::new(),
+                    bins => format!(
+                        ", in {bins} bins of {}",
+                        clock.duration(TimeDelta::milliseconds(self.width))
+                    ),
+                },
+                if dimensions.is_empty() { "" } else { ", by " },
+                dimensions.join(", "),
+                self.question.filter,
             ),
             self.counting.words().to_owned(),
         ];
@@ -454,13 +462,42 @@ impl Plan for Histogram {
                 .window
                 .map(|window| clock.window(&window))
                 .unwrap_or_default();
-            lines.push(format!("next: {} `{}` {window}", ask.name(), scope.filter));
+            let (bytes, why) = self.reason(&ask);
+            lines.push(format!(
+                "next: {} over {window}, about {bytes} bytes, {why}: `{}`",
+                ask.name(),
+                scope.filter
+            ));
         }
         lines
     }
 }
 
 impl Histogram {
+    /// What the answer to a question will have, bytes, and what the question is for.
+    fn reason(&self, ask: &Operation) -> (u64, &'static str) {
+        let (rows, counted, listed, summed) = if self.proof.is_some() {
+            (
+                proof::ROWS,
+                "what the server says, believed once it is proven",
+                "a list that is known to be complete, to prove the server's numbers on",
+                "what its statistics say, believed once they are proven",
+            )
+        } else {
+            (
+                super::MAX_ROWS,
+                "one of the parts, of which the last is what the others leave",
+                "cheaper listed than counted apart",
+                "which tell the services apart",
+            )
+        };
+        match ask {
+            Operation::ApiStats { .. } => (self.counting.statistics_bytes, summed),
+            Operation::ListCalls { .. } => (self.counting.list_bytes(u64::from(rows)), listed),
+            _ => (self.counting.list_bytes(1), counted),
+        }
+    }
+
     /// A line about the turn that was answered.
     fn describe(&self, bytes: u64) -> String {
         if self.proof.is_some() {
