@@ -58,7 +58,7 @@ pub(super) fn failures(
     let explained = explained_by(traffic, &weights);
     let slow = Slow::of(traffic);
     let mut blames: HashMap<usize, Blame> = HashMap::new();
-    let mut paths: HashMap<usize, BTreeMap<Vec<(usize, usize, Layer)>, f64>> = HashMap::new();
+    let mut paths: HashMap<usize, BTreeMap<Way, f64>> = HashMap::new();
     let mut symptoms = 0.0;
     let is_child: Vec<bool> = {
         let mut is_child = vec![false; traffic.items.len()];
@@ -118,6 +118,9 @@ pub(super) fn failures(
     });
     Failures { blames, symptoms }
 }
+
+/// Edges from the top down, as numbers of parties.
+type Way = Vec<(usize, usize, Layer)>;
 
 type ClassOf = (usize, usize, Layer, Outcome);
 
@@ -277,7 +280,7 @@ impl Slow {
     }
 }
 
-type Descent = (usize, Vec<(usize, usize, Layer)>, bool);
+type Descent = (usize, Way, bool);
 
 /// Down from a failing call to the last that explains it, with the edges on the way, and whether the last step was
 /// to a call that was only slow.

@@ -12,6 +12,7 @@ use std::collections::BTreeMap;
 use super::{
     layer::Layer,
     nesting::Nesting,
+    picture::Party,
     shift::{Shift, shift, winsorized_mean},
     traffic::{Side, Traffic},
 };
@@ -157,7 +158,7 @@ fn steps(traffic: &Traffic, nesting: &Nesting, searched: bool) -> BTreeMap<(usiz
 const TOGETHER: f64 = 0.3;
 
 fn of_party(traffic: &Traffic, steps: &BTreeMap<(usize, usize), Steps>, party: usize) -> Slowness {
-    let outside = |number: &usize| traffic.party(*number).is_some_and(|party| party.is_outside());
+    let outside = |number: &usize| traffic.party(*number).is_some_and(Party::is_outside);
     let into = || steps.iter().filter(|((_, to), _)| *to == party);
     let own = into()
         .filter_map(|(_, steps)| steps.own)

@@ -16,7 +16,7 @@ pub struct Incident {
     pub name: String,
     /// The calls or packets.
     pub source: PathBuf,
-    /// "network_delay": incidents are counted by it.
+    /// `network_delay`: incidents are counted by it.
     pub kind: String,
     pub question: String,
     pub window: Window,

@@ -282,13 +282,6 @@ pub(super) struct BenchmarkArgs {
     pub(super) json: bool,
 }
 
-impl BenchmarkArgs {
-    /// The reports themselves are not shown.
-    pub(super) fn no_output(&self) -> OutputArgs {
-        OutputArgs::default()
-    }
-}
-
 #[derive(Debug, Args)]
 pub(super) struct KflArgs {
     #[command(subcommand)]

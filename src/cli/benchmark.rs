@@ -5,7 +5,7 @@ use std::time::Instant;
 use comfy_table::{ContentArrangement, Table, presets};
 
 use super::{
-    args::{BenchmarkArgs, RunArgs},
+    args::{BenchmarkArgs, OutputArgs, RunArgs},
     investigate::{self, Moment, Plan},
     output, run,
 };
@@ -95,7 +95,7 @@ async fn measure(
         moment,
         created,
         &limits,
-        &args.no_output(),
+        &OutputArgs::default(),
         Show::Nothing,
     )?;
     let began = Instant::now();

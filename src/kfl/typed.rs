@@ -70,7 +70,7 @@ pub(super) enum BoolExpr {
     StrIn(StrExpr, ListExpr),
     KeyIn(StrExpr, FieldId),
     Text(TextTest, StrExpr, StrExpr),
-    Matches(StrExpr, Pattern),
+    Matches(StrExpr, Box<Pattern>),
 }
 
 /// Functions of two strings.

@@ -15,6 +15,7 @@ use crate::{
 };
 
 /// The report of a concluded case. `created` is when the case was opened.
+#[expect(clippy::too_many_lines, reason = "one line a field")]
 pub fn report(case: &Case, finding: &Finding, created: Utc) -> Report {
     let clock = case.settings.clock();
     let window = case.asked_window.unwrap_or(case.settings.reading.window);

@@ -14,6 +14,7 @@
 mod basics;
 mod counts;
 mod faults;
+mod large;
 mod lines;
 mod recovery;
 mod routes;

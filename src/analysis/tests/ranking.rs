@@ -196,7 +196,7 @@ const CHAIN: [&str; 4] = ["gateway", "orders", "stock", "prices"];
 
 #[test]
 fn the_last_that_fails_is_the_suspect_and_not_the_loudest() {
-    for place in 0..CHAIN.len() {
+    for (place, name) in CHAIN.into_iter().enumerate() {
         let calls = Shop {
             failing: Some((place, 40, 500)),
             chronic: Some((0, 12)),
@@ -205,7 +205,7 @@ fn the_last_that_fails_is_the_suspect_and_not_the_loudest() {
         let suspects = diagnosed(calls.traffic());
         assert_eq!(
             names(&suspects).first().map(String::as_str),
-            Some(CHAIN[place]),
+            Some(name),
             "{suspects:#?}"
         );
         assert_eq!(suspects[0].path.len(), place + 1);
@@ -215,7 +215,7 @@ fn the_last_that_fails_is_the_suspect_and_not_the_loudest() {
 
 #[test]
 fn whose_own_time_grew_is_the_suspect_and_not_those_who_wait_for_it() {
-    for place in 0..CHAIN.len() {
+    for (place, name) in CHAIN.into_iter().enumerate() {
         for fan in [1, 3] {
             let calls = Shop {
                 slow: Some((place, 80_000)),
@@ -225,7 +225,7 @@ fn whose_own_time_grew_is_the_suspect_and_not_those_who_wait_for_it() {
             let suspects = diagnosed(calls.traffic());
             assert_eq!(
                 names(&suspects).first().map(String::as_str),
-                Some(CHAIN[place]),
+                Some(name),
                 "{suspects:#?}"
             );
         }

@@ -146,7 +146,6 @@ fn kind(case: &Case, suspect: &Suspect) -> CauseKind {
                 kind => kind,
             }
         }
-        Mechanism::Slow => CauseKind::Slow,
         Mechanism::Starved => CauseKind::Saturation,
         Mechanism::Network if suspect.party.naming == Naming::Node => CauseKind::NodeFault,
         Mechanism::Network
@@ -158,7 +157,7 @@ fn kind(case: &Case, suspect: &Suspect) -> CauseKind {
             CauseKind::Blackholed
         }
         Mechanism::Network if case.lossy.is_some() => CauseKind::PacketLoss,
-        Mechanism::Network => CauseKind::Slow,
+        Mechanism::Slow | Mechanism::Network => CauseKind::Slow,
         Mechanism::GivesUp { .. } => CauseKind::Config,
         Mechanism::AsksWrongly(Outcome::Denied) => CauseKind::Auth,
         Mechanism::AsksWrongly(_) => CauseKind::BadRequest,
@@ -195,6 +194,7 @@ fn of_outcome(outcome: Outcome) -> CauseKind {
     }
 }
 
+#[expect(clippy::too_many_lines, reason = "a sentence for each mechanism")]
 fn explanation(case: &Case, suspect: &Suspect, failing: &[&Call], factors: &[Factor]) -> String {
     let name = &suspect.party;
     let mut said: Vec<String> = Vec::new();

@@ -183,8 +183,8 @@ pub(super) fn found(case: &Case, leading: &Suspect, ranked: &[Suspect], gaps: &[
     let suspects = listed(case, ranked);
     if probability < FLOOR {
         return Finding {
-            suspects,
             probability,
+            suspects,
             ..undecided(leading, rival, doubts)
         };
     }

@@ -124,7 +124,7 @@ impl Checker<'_> {
             return None;
         };
         match Pattern::new(pattern) {
-            Ok(pattern) => Some(Typed::Bool(BoolExpr::Matches(text, pattern))),
+            Ok(pattern) => Some(Typed::Bool(BoolExpr::Matches(text, Box::new(pattern)))),
             Err(bad) => {
                 self.report(
                     Diagnostic::error(

@@ -121,7 +121,7 @@ pub(super) fn rows(case: &Case, known: &mut Known) -> Vec<Ask> {
             let share = part
                 .length()
                 .num_milliseconds()
-                .saturating_mul(rules.sampled_lists as i64)
+                .saturating_mul(i64::try_from(rules.sampled_lists).unwrap_or(1))
                 / whole;
             for slice in evenly(*part, usize::try_from(share).unwrap_or(1).max(1)) {
                 asks.push(of_slice(case, during, slice, rules.sampled_rows.min(rules.rows)));
