@@ -53,7 +53,9 @@ fn each(names: &[String], wrong: impl Fn(&str) -> Option<String> + Sync) -> Vec<
         for _ in 0..2 {
             scope.spawn(|| {
                 loop {
-                    let Some(name) = queue.lock().unwrap().next() else { return };
+                    let Some(name) = queue.lock().unwrap().next() else {
+                        return;
+                    };
                     if let Some(what) = wrong(name) {
                         found.lock().unwrap().push(format!("{name}: {what}"));
                     }
@@ -101,7 +103,13 @@ fn the_time_before_a_fault_has_no_cause() {
     assert!(names.len() >= 10, "{}", names.len());
     let wrong = each(&names, |name| {
         let truth = truth(name);
-        let at = |value: &Value| value.as_str().unwrap().parse::<chrono::DateTime<chrono::Utc>>().unwrap();
+        let at = |value: &Value| {
+            value
+                .as_str()
+                .unwrap()
+                .parse::<chrono::DateTime<chrono::Utc>>()
+                .unwrap()
+        };
         let (start, onset) = (at(&truth["recorded"]["start"]), at(&truth["onset"]));
         let half = start + (onset - start) / 2;
         let end = onset - chrono::TimeDelta::seconds(2);

@@ -122,6 +122,8 @@ pub struct Edge {
     pub onset: Option<Onset>,
     /// Calls in the window that failed hard (see [`super::Outcome::is_hard`]), as far as a list showed.
     pub hard: u64,
+    /// The list of abnormal calls was cut: later ones are missing.
+    pub cut: bool,
     /// Failing calls that a list showed, oldest first.
     pub failing: Vec<Call>,
     /// Good calls that a list showed.

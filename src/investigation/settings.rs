@@ -137,7 +137,7 @@ pub struct WindowRules {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct WaitRules {
-    /// First pause between two looks, ms; doubled up to `longest_ms`.
+    /// First pause between two looks, ms; three times as long each time up to `longest_ms`.
     pub first_ms: u64,
     pub longest_ms: u64,
     /// A snapshot that is not complete after this long is given up, seconds.

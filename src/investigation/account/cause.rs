@@ -395,7 +395,7 @@ fn ended(case: &Case, suspect: &Suspect) -> Option<Utc> {
     }
     let (onset, window) = (suspect.onset?, case.window?);
     let edges = || suspect.edges.iter().filter_map(|key| case.picture.edges.get(key));
-    if edges().any(|edge| edge.onset.as_ref().is_some_and(|onset| !onset.exact)) {
+    if edges().any(|edge| edge.cut || edge.onset.as_ref().is_some_and(|onset| !onset.exact)) {
         return None;
     }
     let times: Vec<Utc> = edges()

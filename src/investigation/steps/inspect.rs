@@ -30,7 +30,7 @@ struct Look {
 }
 
 /// Calls looked at in all.
-const LOOKS: usize = 10;
+const LOOKS: usize = 8;
 
 /// Bytes of each body asked for: an error message is short, and a page of data says no more.
 const PAYLOAD_BYTES: u32 = 4096;
@@ -63,7 +63,7 @@ impl Inspect {
             seen.push(look.operation.clone());
             new && case.supports(&look.operation) && !case.has_asked(&look.operation)
         });
-        looks.truncate(LOOKS);
+        looks.truncate(if case.picture.whole { LOOKS } else { LOOKS / 2 });
         Self { looks }
     }
 }

@@ -78,7 +78,7 @@ fn one(why: &str, call: Operation) -> Action {
     }
 }
 
-/// Waiting for a job of the server: a pause that doubles, and an end.
+/// Waiting for a job of the server: a pause that grows threefold, and an end.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[expect(clippy::struct_field_names, reason = "the unit belongs to the name")]
 struct Patience {
@@ -100,7 +100,7 @@ impl Patience {
     fn waited(self) -> Option<Self> {
         let left_ms = self.left_ms.checked_sub(self.next_ms)?;
         Some(Self {
-            next_ms: self.next_ms.saturating_mul(2).min(self.longest_ms),
+            next_ms: self.next_ms.saturating_mul(3).min(self.longest_ms),
             left_ms,
             ..self
         })

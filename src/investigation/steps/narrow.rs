@@ -306,8 +306,24 @@ fn take_abnormal(
     list: decode::CallList,
 ) -> Option<Look> {
     let mut calls = list.calls;
+    let oldest_first = calls.is_sorted_by_key(|call| call.ts);
     calls.sort_by(|a, b| a.ts.cmp(&b.ts).then_with(|| a.id.cmp(&b.id)));
     let found = calls.len();
+    let earliest = calls.first().map(|call| call.ts);
+    if found == 0
+        && halved > 0
+        && case.picture.edges.get(key).is_some_and(|edge| {
+            edge.onset
+                .as_ref()
+                .is_some_and(|onset| onset.at == look.window.end)
+        })
+    {
+        // Nothing before the first one that was listed: it is the first.
+        if let Some(onset) = &mut case.picture.edge(key.clone()).onset {
+            onset.exact = true;
+        }
+        return None;
+    }
     if found == 0 && halved > 0 {
         // Nothing in the earlier half: the first one is later than its end.
         return look_later(case, look, key, halved);
@@ -343,6 +359,7 @@ fn take_abnormal(
         call: first.id.clone(),
         exact: !list.truncated,
     });
+    edge.cut |= list.truncated;
     if edge.failing.is_empty() || exact {
         calls.retain(|call| call.ts >= first.ts);
         edge.failing = calls;
@@ -362,11 +379,18 @@ fn take_abnormal(
         });
     }
     if list.truncated && halved < HALVINGS {
-        let middle = look.window.start + look.window.length() / 2;
+        // A list that begins with the oldest leaves nothing before its first, which one more look shows.
+        let end = match earliest {
+            Some(earliest) if oldest_first && first.ts == earliest => earliest,
+            _ => look.window.start + look.window.length() / 2,
+        };
         let earlier = Window {
             start: look.window.start,
-            end: middle,
+            end,
         };
+        if earlier.start >= earlier.end {
+            return None;
+        }
         return self::look(case, key.clone(), earlier, halved + 1);
     }
     None

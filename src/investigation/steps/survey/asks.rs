@@ -157,7 +157,7 @@ pub(super) fn bodies(case: &Case, known: &Known) -> Vec<Ask> {
     let (lists, rows) = if known.sampled.is_empty() {
         (LISTS, rules.abnormal_rows / 2)
     } else {
-        (2, rules.abnormal_rows / 5)
+        (1, rules.abnormal_rows / 5)
     };
     let all = filters::all(Layer::Http, case.settings.namespace.as_deref());
     let filter = filters::short_answers(all);
