@@ -14,4 +14,5 @@
 mod cuts;
 mod filters;
 mod guards;
+mod numbers;
 mod support;

@@ -6,7 +6,9 @@ use rca_agent::{
     driver::{self, Effects, Performed, Unwatched},
     effects::{LiveEffects, Nobody},
     hub::{self, Capture, Hub},
-    investigation::{Action, Machine, Observation, Playbook, Settings, settings::Source},
+    investigation::{
+        Action, Failure, FailureKind, Machine, Observation, Playbook, Settings, settings::Source,
+    },
     journal::{CaseJournal, Entry, FORMAT, Recording, redact::Redactor},
     kubeshark::{Endpoint, Limits},
     time::{HourStyle, Utc, Zone, parse_window},
@@ -102,6 +104,8 @@ pub(crate) async fn run(dir: &Path, settings: Settings) -> Machine {
 pub(crate) struct Recorded {
     pairs: VecDeque<(Action, Observation)>,
     pub(crate) performed: usize,
+    /// What was not recorded is unavailable, rather than a reason to end.
+    pub(crate) forgiving: bool,
     pub(crate) restored: Vec<Operation>,
 }
 
@@ -124,6 +128,7 @@ impl Recorded {
         Self {
             pairs,
             performed: 0,
+            forgiving: false,
             restored: Vec::new(),
         }
     }
@@ -132,6 +137,14 @@ impl Recorded {
 impl Effects for Recorded {
     fn perform<'a>(&'a mut self, action: &'a Action) -> Performed<'a, Observation> {
         self.performed += 1;
+        if self.forgiving && !self.pairs.iter().any(|(recorded, _)| recorded == action) {
+            let failure = Failure {
+                kind: FailureKind::NotFound,
+                message: "this was not recorded".to_owned(),
+                hints: Vec::new(),
+            };
+            return Box::pin(async { Observation::Unavailable { failure } });
+        }
         // What a cut recording has answered itself is not asked of the world.
         let observation = loop {
             let (recorded, observation) = self

@@ -5,7 +5,7 @@ use serde_json::json;
 
 use super::{answers, conclude::Conclude, handoff::Handoff, read, verdict};
 use crate::{
-    analysis::{Layer, Naming, Party, likely, lossy, side_of},
+    analysis::{Layer, Naming, Party, Side, likely, lossy, side_of},
     investigation::{
         account,
         action::Action,
@@ -112,10 +112,14 @@ impl Step for Weigh {
 fn weigh(case: &mut Case, control: Option<&(u64, Vec<EvidenceId>)>) -> State {
     super::survey::rank(case);
     case.lossy = case.window.and_then(|window| {
+        // Where nothing else is abnormal, what was lost has to have been lost in the window: of a connection that
+        // outlives it nobody can tell.
+        let alone = case.diagnosis.suspects.is_empty();
         let connections: Vec<_> = case
             .connections
             .calls
             .iter()
+            .filter(|call| !alone || side_of(call, window.end) == Side::Before)
             .map(|call| (side_of(call, window.start), call))
             .collect();
         lossy(&connections)
