@@ -202,6 +202,7 @@ fn did(kind: CauseKind) -> String {
         "loses" => "lost",
         "behaves" => "behaved",
         "refuses" => "refused",
+        "makes" => "made",
         other => return format!("{}ed {rest}", other.strip_suffix('s').unwrap_or(other)),
     };
     format!("{past} {rest}")
@@ -221,9 +222,9 @@ fn does(kind: CauseKind) -> &'static str {
         CauseKind::Auth => "denies access to its callers",
         CauseKind::RateLimit => "limits the rate of its callers",
         CauseKind::BadRequest => "rejects its callers' requests",
-        CauseKind::RetryStorm => "is under a storm of retries",
-        CauseKind::TrafficSurge => "is under a surge of traffic",
-        CauseKind::MissingTraffic => "is no longer called",
+        CauseKind::RetryStorm => "repeats calls that fail",
+        CauseKind::TrafficSurge => "asks many times as often as before",
+        CauseKind::MissingTraffic => "makes calls no longer that it used to make",
         CauseKind::Misroute => "is called in the wrong place",
         CauseKind::BadReplica => "has one replica that fails",
         CauseKind::NodeFault => "is on a node that fails",

@@ -318,7 +318,8 @@ impl Desk<'_> {
                     };
                     // What is slow or fails under several times the load is so because of the load.
                     let score = if trouble { 1.5 } else { 1.0 };
-                    let suspect = self.suspect(self.party(*from), mechanism, edges, score);
+                    let mut suspect = self.suspect(self.party(*from), mechanism, edges, score);
+                    suspect.share = 1.0;
                     self.add(suspect);
                 }
                 // A caller that fails before it would have called says nothing by not calling.
@@ -338,7 +339,8 @@ impl Desk<'_> {
                         expected: *expected,
                         seen: *seen,
                     };
-                    let suspect = self.suspect(self.party(*from), mechanism, edges, 0.8);
+                    let mut suspect = self.suspect(self.party(*from), mechanism, edges, 0.8);
+                    suspect.share = 1.0;
                     self.add(suspect);
                 }
                 VolumeChange::Stopped { .. }

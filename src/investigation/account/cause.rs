@@ -87,6 +87,7 @@ fn failing<'a>(case: &'a Case, suspect: &Suspect) -> Vec<&'a Call> {
 /// What the abnormal calls have in common that good ones have not.
 fn factors(case: &Case, suspect: &Suspect, failing: &[&Call]) -> Vec<Factor> {
     let slow: BTreeSet<&str> = failing.iter().map(|call| call.id.as_str()).collect();
+    let in_full = failing.iter().any(|call| !call.request_headers.is_empty());
     // Like is compared with like: what another endpoint's calls look like sets nothing apart.
     let endpoints: BTreeSet<Option<String>> = failing.iter().map(|call| endpoint(call)).collect();
     let good: Vec<&Call> = suspect
@@ -95,6 +96,8 @@ fn factors(case: &Case, suspect: &Suspect, failing: &[&Call]) -> Vec<Factor> {
         .filter_map(|key| case.picture.edges.get(key))
         .flat_map(|edge| &edge.good)
         .filter(|call| !slow.contains(call.id.as_str()))
+        // A row without headers says nothing about what it had in them.
+        .filter(|call| !in_full || !call.request_headers.is_empty())
         .collect();
     let alike: Vec<&Call> = good
         .iter()
@@ -378,7 +381,11 @@ fn onset(case: &Case, suspect: &Suspect) -> Option<Utc> {
     let by_connections = suspect.edges.iter().all(|key| key.layer == Layer::Tcp);
     let slow = matches!(
         suspect.mechanism,
-        Mechanism::Slow | Mechanism::Starved | Mechanism::Network
+        Mechanism::Slow
+            | Mechanism::Starved
+            | Mechanism::Network
+            | Mechanism::Surge { .. }
+            | Mechanism::Stopped { .. }
     );
     match suspect.onset {
         Some(own) if by_connections || slow => Some(whole.map_or(own, |whole| whole.min(own))),

@@ -46,6 +46,9 @@ fn counted(case: &Case, key: &EdgeKey) -> String {
     } else {
         "calls"
     };
+    if edge.during.calls == 0 && edge.before.calls > 0 {
+        return format!("no {noun} were made, {} before", words::number(edge.before.calls));
+    }
     if let Change::Slower {
         percent,
         before_us,

@@ -332,9 +332,14 @@ fn take_abnormal(
         calls = risen(calls, look.window.start, &asked);
     }
     let times: Vec<Utc> = calls.iter().map(|call| call.ts).collect();
-    let first = onset_of_events(&times, look.window.start)
-        .and_then(|at| calls.get(at))
-        .cloned();
+    // Of slow calls the window begins with the incident already: the first one is the first.
+    let slow = matches!(change(case, key), Change::Slower { .. });
+    let onset = if slow {
+        Some(0)
+    } else {
+        onset_of_events(&times, look.window.start)
+    };
+    let first = onset.and_then(|at| calls.get(at)).cloned();
     let id = case.file(
         answer,
         json!({

@@ -233,6 +233,38 @@ pub(super) fn halves(slice: Window, total: Option<u64>, rows: u32) -> Vec<Window
     evenly(slice, usize::try_from(parts).unwrap_or(usize::MAX).min(64))
 }
 
+/// The first few requests that were listed, asked for by their time alone: a list that is not cut.
+pub(super) fn sample(case: &Case, known: &Known) -> Vec<Ask> {
+    const FEW: usize = 20;
+    if known.sample.is_some() || wanted(case, known).is_empty() {
+        return Vec::new();
+    }
+    let mut times: Vec<_> = case
+        .picture
+        .calls
+        .iter()
+        .filter(|call| Layer::of(call).is_some_and(Layer::is_request))
+        .map(|call| call.ts)
+        .filter(|ts| case.window.is_some_and(|window| window.contains(*ts)))
+        .collect();
+    times.sort_unstable();
+    let slice = times.first().and_then(|start| {
+        let end = times.iter().skip(FEW).find(|end| *end > start)?;
+        Some(Window {
+            start: *start,
+            end: *end,
+        })
+    });
+    let limit = case.settings.playbook.survey.rows;
+    slice
+        .map(|slice| Ask {
+            about: About::Sample,
+            ..of_slice(case, true, slice, limit)
+        })
+        .into_iter()
+        .collect()
+}
+
 /// How many calls the server counts where a complete list showed them all; only where something is to be counted.
 pub(super) fn proof(case: &Case, known: &Known) -> Vec<Ask> {
     let Some((scope, _)) = known.sample.as_ref().filter(|_| !wanted(case, known).is_empty()) else {

@@ -46,6 +46,8 @@ enum Stage {
     Rows,
     /// What short answers say that succeeded by their status.
     Bodies,
+    /// A short list that is known to be complete, where none has been seen yet.
+    Sample,
     /// Whether the server's `total` is a count.
     Proof,
     Edges,
@@ -101,6 +103,8 @@ enum About {
     Quiet(BTreeSet<String>),
     /// Short answers in full; of a sample of all, or of an edge on which one said that it failed.
     Bodies(Option<EdgeKey>),
+    /// A list so short that it is complete.
+    Sample,
     /// As many as a complete list showed, where `total` is a count.
     Proof,
 }
@@ -207,6 +211,7 @@ impl Step for Survey {
             Stage::Broad => "who calls whom, and what fails",
             Stage::Rows => "the requests before and during the window",
             Stage::Bodies => "what answers say that succeeded by their status",
+            Stage::Sample => "a list that is complete, to hold counts against",
             Stage::Proof => "whether the server counts every match",
             Stage::Edges => "exact counts where a list was cut",
         };
@@ -293,8 +298,9 @@ impl Survey {
                     if settle_incident(case) {
                         take::tally(case, &self.known);
                     }
-                    Stage::Proof
+                    Stage::Sample
                 }
+                Stage::Sample => Stage::Proof,
                 Stage::Proof => Stage::Edges,
                 Stage::Edges => return onward(case),
             };
@@ -310,6 +316,7 @@ impl Survey {
                 Stage::Broad => asks::broad(case, &self.known),
                 Stage::Rows => asks::rows(case, &mut self.known),
                 Stage::Bodies => asks::bodies(case, &self.known),
+                Stage::Sample => asks::sample(case, &self.known),
                 Stage::Proof => asks::proof(case, &self.known),
             };
             self.queue.retain(|ask| !case.has_asked(&ask.operation));

@@ -75,6 +75,10 @@ pub(super) fn take(case: &mut Case, known: &mut Known, ask: &Ask, answer: &Answe
             Vec::new()
         }
         About::Bodies(of) => take_bodies(case, ask, of.as_ref(), answer, list),
+        About::Sample => {
+            file_rows(case, ask, answer, &list);
+            Vec::new()
+        }
         About::Proof => {
             case.file(answer, json!({ "matching": list.total }));
             if let Some((_, complete)) = &known.sample {
