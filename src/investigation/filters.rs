@@ -268,7 +268,7 @@ mod tests {
         insta::assert_snapshot!(sent.join("\n"), @r#"
         http && dst.namespace == "shop" && src.namespace == "" && dst.service.name == "gateway" && (status_code >= 400 || status_code == 0)
         http && dst.namespace == "shop" && src.namespace == "" && elapsed_time >= 25000 && dst.service.name == "gateway"
-        dns && dst.namespace == "shop" && status_code != 0 && status_code != 3
+        dns && dst.namespace == "shop" && (status_code != 0 && status_code != 3 || !dns_response)
         tcp_flow && tcp_error_type != ""
         http && (dst.service.name == "cart" || dst.pod.name == "cart")
         "#);
