@@ -1,4 +1,5 @@
 //! Made-up traffic, small enough to know the answer.
 
+mod order;
 mod parts;
 mod ranking;

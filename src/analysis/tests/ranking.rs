@@ -11,11 +11,11 @@ use crate::{
 
 const WINDOW_S: i64 = 300;
 
-fn at(us: i64) -> Utc {
+pub(super) fn at(us: i64) -> Utc {
     DateTime::UNIX_EPOCH + TimeDelta::microseconds(1_600_000_000_000_000 + us)
 }
 
-fn stretch(from_s: i64, to_s: i64) -> Window {
+pub(super) fn stretch(from_s: i64, to_s: i64) -> Window {
     Window {
         start: at(from_s * 1_000_000),
         end: at(to_s * 1_000_000),
@@ -120,7 +120,7 @@ impl Shop {
     }
 }
 
-fn call(id: usize, from: &str, to: &str, start: i64) -> Call {
+pub(super) fn call(id: usize, from: &str, to: &str, start: i64) -> Call {
     Call {
         id: format!("c{id}"),
         ts: at(start),
