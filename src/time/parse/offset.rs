@@ -85,7 +85,8 @@ impl Parser {
             Some(Kind::Dash) => digits.len == 4,
             _ => false,
         };
-        if goes_on || hours * 60 + minutes > most * 60 || !QUARTERS.contains(&minutes) {
+        // The quarters first: minutes may be any number somebody types, and are added only where they are few.
+        if goes_on || !QUARTERS.contains(&minutes) || hours * 60 + minutes > most * 60 {
             return None;
         }
         let seconds = i32::try_from(hours * 3600 + minutes * 60).ok()?;

@@ -133,3 +133,16 @@ fn a_range_is_no_point() {
         );
     }
 }
+
+#[test]
+fn an_offset_of_absurd_minutes_is_no_offset() {
+    let (now, zone) = wednesday();
+    for text in [
+        "14:05+02:18446744073709551600",
+        "14:05-02:18446744073709551615",
+        "14:05+02:60",
+    ] {
+        assert!(parse_point(text, now, &zone).is_err(), "{text}");
+    }
+    assert!(parse_point("14:05+05:45", now, &zone).is_ok());
+}
