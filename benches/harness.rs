@@ -78,12 +78,7 @@ async fn record(dir: &Path) -> f64 {
         Box::new(Nobody),
         dir.to_owned(),
     );
-    let nothing = Recording {
-        entries: Vec::new(),
-        valid_bytes: 0,
-        torn: false,
-    };
-    let mut journal = CaseJournal::open(dir, nothing).unwrap();
+    let mut journal = CaseJournal::open(dir, Recording::nothing()).unwrap();
     let mut machine = Machine::new(CASE, settings());
     let started = Instant::now();
     driver::drive(

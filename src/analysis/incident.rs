@@ -27,8 +27,6 @@ pub struct Incident {
     pub onset: Utc,
     /// The end of the last one; `None` where it went on to the end of the window.
     pub ended: Option<Utc>,
-    /// Log likelihood ratio of the strongest series: evidence that there is anything at all.
-    pub strength: f64,
 }
 
 /// One call of a series: when it began and ended, and whether it is abnormal. Unix µs.
@@ -37,6 +35,16 @@ struct Point {
     start_us: i64,
     end_us: i64,
     abnormal: bool,
+}
+
+impl Point {
+    fn of(item: &Item, abnormal: bool) -> Self {
+        Self {
+            start_us: item.start_us,
+            end_us: item.end_us(),
+            abnormal,
+        }
+    }
 }
 
 /// Weaker series are noise: there are hundreds of series and thousands of stretches in each, and e^13 is more than
@@ -62,7 +70,7 @@ pub(super) fn incident(traffic: &Traffic, window: &Window) -> Option<Incident> {
             .filter(overlaps)
             .collect()
     };
-    let mut stretches = strong(series(traffic).into_values().collect());
+    let mut stretches = strong(series(traffic));
     stretches.extend(surges(traffic).into_iter().filter(overlaps));
     if stretches.is_empty() {
         // Who fails does not get to call others: only where nothing fails do calls that are missing tell.
@@ -84,7 +92,6 @@ pub(super) fn incident(traffic: &Traffic, window: &Window) -> Option<Incident> {
     Some(Incident {
         onset: at(onset)?,
         ended: if over { at(ended + 1) } else { None },
-        strength,
     })
 }
 
@@ -103,11 +110,9 @@ fn with_first_failures(traffic: &Traffic, onset_us: i64) -> i64 {
     first
 }
 
-type Key = (usize, usize, Layer, Option<Outcome>, Option<usize>);
-
 /// Every series: of each edge by its ways to fail, and of each edge's endpoints by what is slow for them.
-fn series(traffic: &Traffic) -> BTreeMap<Key, Vec<Point>> {
-    let mut series: BTreeMap<Key, Vec<Point>> = BTreeMap::new();
+fn series(traffic: &Traffic) -> Vec<Vec<Point>> {
+    let mut series = Vec::new();
     let mut edges: BTreeMap<(usize, usize, Layer), Vec<&Item>> = BTreeMap::new();
     for item in &traffic.items {
         edges
@@ -115,7 +120,7 @@ fn series(traffic: &Traffic) -> BTreeMap<Key, Vec<Point>> {
             .or_default()
             .push(item);
     }
-    for ((from, to, layer), items) in edges {
+    for ((_, _, layer), items) in edges {
         if !layer.is_request() {
             // Only failing ones were listed: nothing to compare their number with.
             continue;
@@ -128,25 +133,18 @@ fn series(traffic: &Traffic) -> BTreeMap<Key, Vec<Point>> {
         ways.sort_unstable();
         ways.dedup();
         for way in ways {
-            let points = items.iter().map(|item| Point {
-                start_us: item.start_us,
-                end_us: item.end_us(),
-                abnormal: item.outcome == way,
-            });
-            series.insert((from, to, layer, Some(way), None), points.collect());
+            let points = items.iter().map(|item| Point::of(item, item.outcome == way));
+            series.push(points.collect());
         }
         let mut endpoints: BTreeMap<usize, Vec<&Item>> = BTreeMap::new();
         for item in items {
             endpoints.entry(item.endpoint).or_default().push(item);
         }
-        for (endpoint, items) in endpoints {
+        for items in endpoints.into_values() {
             if let Some(slow) = slow_from(&items) {
-                let points = items.iter().map(|item| Point {
-                    start_us: item.start_us,
-                    end_us: item.end_us(),
-                    abnormal: item.elapsed_us.is_some_and(|us| us >= slow),
-                });
-                series.insert((from, to, layer, None, Some(endpoint)), points.collect());
+                let abnormal = |item: &Item| item.elapsed_us.is_some_and(|us| us >= slow);
+                let points = items.iter().map(|item| Point::of(item, abnormal(item)));
+                series.push(points.collect());
             }
         }
     }
@@ -169,6 +167,22 @@ fn slow_from(items: &[&Item]) -> Option<i64> {
     // One side alone cannot tell what is slow for it.
     let least = usual(&of(Side::Before)?)?.min(usual(&of(Side::During)?)?);
     Some(least.saturating_mul(2) + 20_000)
+}
+
+/// The stretch of values whose sum is largest: (sum, first, last); `None` of no values.
+fn largest_sum(values: impl Iterator<Item = f64>) -> Option<(f64, usize, usize)> {
+    let (mut sum, mut begin) = (0.0, 0);
+    let mut best: Option<(f64, usize, usize)> = None;
+    for (at, value) in values.enumerate() {
+        if sum <= 0.0 {
+            (sum, begin) = (0.0, at);
+        }
+        sum += value;
+        if best.is_none_or(|(most, ..)| sum > most) {
+            best = Some((sum, begin, at));
+        }
+    }
+    best
 }
 
 /// The stretch of a series with the largest log likelihood ratio: (ratio, first call's start, last abnormal call's end).
@@ -195,15 +209,11 @@ fn strongest(points: &[Point]) -> Option<(f64, i64, i64)> {
         .filter(|rate| *rate >= 2.5 * background || *rate >= ALL)
     {
         let (yes, no) = ((rate / background).ln(), ((1.0 - rate) / (1.0 - background)).ln());
-        let (mut sum, mut begin) = (0.0, 0);
-        for (at, point) in points.iter().enumerate() {
-            if sum <= 0.0 {
-                (sum, begin) = (0.0, at);
-            }
-            sum += if point.abnormal { yes } else { no };
-            if best.is_none_or(|(most, ..)| sum > most) {
-                best = Some((sum, begin, at));
-            }
+        let found = largest_sum(points.iter().map(|point| if point.abnormal { yes } else { no }));
+        if let Some(found) = found
+            && best.is_none_or(|(most, ..)| found.0 > most)
+        {
+            best = Some(found);
         }
     }
     let (strength, begin, end) = best?;
@@ -278,11 +288,7 @@ fn followed(calls: &[&Item], whom: usize, made: &BTreeMap<(usize, usize), Vec<i6
                 .get(*at)
                 .is_some_and(|start| *start <= item.end_us() + AFTER_US);
             *at += usize::from(found);
-            Point {
-                start_us: item.start_us,
-                end_us: item.end_us(),
-                abnormal: !found,
-            }
+            Point::of(item, !found)
         })
         .collect()
 }
@@ -290,6 +296,13 @@ fn followed(calls: &[&Item], whom: usize, made: &BTreeMap<(usize, usize), Vec<i6
 #[expect(clippy::cast_precision_loss, reason = "numbers of calls")]
 fn ratio(part: usize, whole: usize) -> f64 {
     part as f64 / whole.max(1) as f64
+}
+
+/// The upper median; 0 of no values.
+fn median(values: impl Iterator<Item = f64>) -> f64 {
+    let mut sorted: Vec<f64> = values.collect();
+    sorted.sort_by(f64::total_cmp);
+    sorted.get(sorted.len() / 2).copied().unwrap_or(0.0)
 }
 
 /// Stretches in which callers that nobody calls ask several times as often as on the whole, by edge and endpoint: the
@@ -330,29 +343,12 @@ fn surges(traffic: &Traffic) -> Vec<(f64, i64, i64)> {
         if series.len() < 2 * BINS {
             continue;
         }
-        let mut sorted: Vec<f64> = series.iter().map(|(_, count)| *count).collect();
-        sorted.sort_by(f64::total_cmp);
+        let usual = median(series.iter().map(|(_, count)| *count)).max(0.5);
         // Bursts that come by themselves belong to the background.
-        let usual = sorted.get(sorted.len() / 2).copied().unwrap_or(0.0).max(0.5);
-        let spread = sorted
-            .iter()
-            .map(|count| (count - usual).abs())
-            .collect::<Vec<_>>();
-        let mut spread = spread;
-        spread.sort_by(f64::total_cmp);
-        let restless = (spread.get(spread.len() / 2).copied().unwrap_or(0.0) / usual.sqrt()).max(1.0);
-        let (mut sum, mut begin) = (0.0, 0);
-        let mut best: Option<(f64, usize, usize)> = None;
-        for (at, (_, count)) in series.iter().enumerate() {
-            if sum <= 0.0 {
-                (sum, begin) = (0.0, at);
-            }
-            sum += (count * FACTOR.ln() - (FACTOR - 1.0) * usual) / restless;
-            if best.is_none_or(|(most, ..)| sum > most) {
-                best = Some((sum, begin, at));
-            }
-        }
-        let Some((strength, begin, end)) = best else {
+        let spread = median(series.iter().map(|(_, count)| (count - usual).abs()));
+        let restless = (spread / usual.sqrt()).max(1.0);
+        let excess = |count: f64| (count * FACTOR.ln() - (FACTOR - 1.0) * usual) / restless;
+        let Some((strength, begin, end)) = largest_sum(series.iter().map(|(_, count)| excess(*count))) else {
             continue;
         };
         let inside: f64 = series

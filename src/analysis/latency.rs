@@ -32,13 +32,10 @@ pub struct Slowness {
     pub own_share: f64,
     /// The largest step of the time lost on its edges.
     pub gap: Option<Shift>,
-    /// Slow edges of all edges that it is judged by, those into it and those out of it.
-    pub into: (usize, usize),
+    /// Slow edges out of it, of all that it is judged by.
     pub out_of: (usize, usize),
     /// Endpoints of it, by caller, whose own time grew, of all with calls enough.
     pub endpoints: (usize, usize),
-    /// What its callers wait longer for each call, µs.
-    pub rise_us: f64,
 }
 
 /// Values of one component, before and during, in the order of time, with the times of those before.
@@ -193,7 +190,7 @@ fn of_party(traffic: &Traffic, steps: &BTreeMap<(usize, usize), Steps>, party: u
     if out_counts {
         gap_score += sum(&gaps_out) * share(out_slow);
     }
-    let (own_share, rise_us) = balance(traffic, party);
+    let own_share = balance(traffic, party);
     let own_ratio = own.map_or(0.0, |(step, _)| step.log_ratio);
     Slowness {
         party,
@@ -207,12 +204,10 @@ fn of_party(traffic: &Traffic, steps: &BTreeMap<(usize, usize), Steps>, party: u
             .into_iter()
             .chain(if out_counts { gaps_out } else { Vec::new() })
             .max_by(|a, b| a.log_ratio.total_cmp(&b.log_ratio)),
-        into: in_slow,
         out_of: out_slow,
         endpoints: into().fold((0, 0), |sum, (_, steps)| {
             (sum.0 + steps.endpoints.0, sum.1 + steps.endpoints.1)
         }),
-        rise_us,
     }
 }
 
@@ -224,10 +219,9 @@ fn ratio(part: usize, whole: usize) -> f64 {
 /// A rise below this is not worth being explained, µs a call.
 const WORTH_US: f64 = 1_000.0;
 
-/// Which share of what a party's callers wait longer is not waited for by the party itself in turn (0 to 1), and
-/// how much longer they wait, µs a call. From the means of each endpoint over all calls, so links do not matter; an
+/// Which share of what a party's callers wait longer is not waited for by the party itself in turn, 0 to 1. From the means of each endpoint over all calls, so links do not matter; an
 /// endpoint counts with its calls during, so that another mix of them is no rise.
-fn balance(traffic: &Traffic, party: usize) -> (f64, f64) {
+fn balance(traffic: &Traffic, party: usize) -> f64 {
     let mut into: BTreeMap<(usize, Layer, usize), Values> = BTreeMap::new();
     let mut out_of: BTreeMap<(usize, Layer, usize), Values> = BTreeMap::new();
     for item in &traffic.items {
@@ -251,15 +245,15 @@ fn balance(traffic: &Traffic, party: usize) -> (f64, f64) {
     let (rise, calls) = added(into);
     let (waits, _) = added(out_of);
     if calls < 1.0 {
-        return (1.0, 0.0);
+        return 1.0;
     }
     let (rise, waits) = (rise / calls, waits / calls);
     if rise <= WORTH_US {
         // Nobody waits longer on the whole: an old disturbance may hide a new one. Only what it does not wait
         // longer for in turn can be its own.
-        return (if waits <= WORTH_US { 1.0 } else { 0.0 }, rise);
+        return if waits <= WORTH_US { 1.0 } else { 0.0 };
     }
-    (((rise - waits) / rise).clamp(0.0, 1.0), rise)
+    ((rise - waits) / rise).clamp(0.0, 1.0)
 }
 
 /// Time added in all, µs, and the calls during that it was added to. Keys without calls enough on both sides say nothing.

@@ -43,4 +43,3 @@ pub use shift::Shift;
 pub use statistics::{likely, onset_apart, onset_of_events, percentile, rose, wilson};
 pub use suspect::{Diagnosis, Mechanism, Suspect, diagnose, incident_in, kind_of};
 pub use traffic::Side;
-pub use volume::VolumeChange;

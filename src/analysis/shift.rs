@@ -26,9 +26,6 @@ pub struct Shift {
     /// The quantile itself before and during, µs.
     pub before_us: i64,
     pub during_us: i64,
-    /// Values on both sides.
-    pub before_calls: usize,
-    pub during_calls: usize,
 }
 
 impl Shift {
@@ -51,8 +48,6 @@ pub(super) fn shift(before: &[i64], during: &[i64], blocks: &[Vec<i64>]) -> Opti
         quantile: 0.5,
         before_us: value(before, 0.5),
         during_us: value(during, 0.5),
-        before_calls: before.len(),
-        during_calls: during.len(),
         log_ratio: 0.0,
     };
     for q in QUANTILES {
@@ -76,7 +71,6 @@ pub(super) fn shift(before: &[i64], during: &[i64], blocks: &[Vec<i64>]) -> Opti
                 quantile: q,
                 before_us: value(before, q),
                 during_us: value(during, q),
-                ..best
             };
         }
     }

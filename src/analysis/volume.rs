@@ -10,7 +10,7 @@ use super::{
 
 /// Something about the amount of calls that changed.
 #[derive(Clone, Debug, PartialEq)]
-pub enum VolumeChange {
+pub(super) enum VolumeChange {
     /// A caller asks many times as often as before, of its own accord.
     Surge {
         from: usize,
@@ -43,18 +43,6 @@ pub enum VolumeChange {
         before: f64,
         during: f64,
     },
-}
-
-impl VolumeChange {
-    /// Who asks whom; of calls that go elsewhere, whom they were meant for.
-    pub fn ends(&self) -> (usize, usize) {
-        match self {
-            Self::Surge { from, to, .. }
-            | Self::Stopped { from, to, .. }
-            | Self::Amplified { from, to, .. } => (*from, *to),
-            Self::Misrouted { from, was, .. } => (*from, *was),
-        }
-    }
 }
 
 /// Fewer calls than this say nothing about how many there should be.

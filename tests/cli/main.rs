@@ -14,6 +14,7 @@
 mod basics;
 mod counts;
 mod faults;
+mod hour;
 mod large;
 mod lines;
 mod recovery;

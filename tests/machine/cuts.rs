@@ -6,7 +6,7 @@ use rca_agent::{
     driver::{self, Unwatched},
     effects::NoEffects,
     investigation::{Machine, State, Verdict},
-    journal::{self, BODIES, CaseJournal, JOURNAL, JournalError},
+    journal::{self, BODIES, CaseJournal, JOURNAL, JournalError, Recording},
     wire::Operation,
 };
 
@@ -104,11 +104,11 @@ async fn a_replay_follows_the_whole_recording_and_nothing_else() {
 #[tokio::test(flavor = "multi_thread")]
 async fn two_processes_cannot_write_one_case() {
     let dir = tempfile::tempdir().unwrap();
-    let first = CaseJournal::open(dir.path(), crate::support::nothing_recorded()).unwrap();
-    let second = CaseJournal::open(dir.path(), crate::support::nothing_recorded());
+    let first = CaseJournal::open(dir.path(), Recording::nothing()).unwrap();
+    let second = CaseJournal::open(dir.path(), Recording::nothing());
     assert!(matches!(second, Err(JournalError::Busy { .. })));
     drop(first);
-    CaseJournal::open(dir.path(), crate::support::nothing_recorded()).unwrap();
+    CaseJournal::open(dir.path(), Recording::nothing()).unwrap();
 }
 
 #[test]

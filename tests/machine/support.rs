@@ -66,14 +66,6 @@ fn opening_of(settings: Settings) -> Entry {
     }
 }
 
-pub(crate) fn nothing_recorded() -> Recording {
-    Recording {
-        entries: Vec::new(),
-        valid_bytes: 0,
-        torn: false,
-    }
-}
-
 /// Runs an investigation of the short capture into `dir`.
 pub(crate) async fn investigate(dir: &Path) -> Machine {
     run(dir, settings()).await
@@ -91,7 +83,7 @@ pub(crate) async fn run(dir: &Path, settings: Settings) -> Machine {
         Box::new(Nobody),
         dir.to_owned(),
     );
-    let mut journal = CaseJournal::open(dir, nothing_recorded()).unwrap();
+    let mut journal = CaseJournal::open(dir, Recording::nothing()).unwrap();
     let opening = opening_of(settings.clone());
     let mut machine = Machine::new(CASE, settings);
     driver::drive(&mut machine, opening, &mut effects, &mut journal, &mut Unwatched)

@@ -74,7 +74,8 @@ impl Desk<'_> {
         (party, Mechanism::Failing(layer, main))
     }
 
-    /// The same where the callee did answer, after the caller had failed without it.
+    /// How soon a party gave up on its callee that answers, and what an answer usually takes, where nobody could have
+    /// answered in time: it failed before the answer came.
     fn gives_up_itself(&self, blame: &Blame) -> Option<(i64, i64)> {
         let mut waited: Vec<i64> = Vec::new();
         let mut callees: BTreeMap<(usize, usize), usize> = BTreeMap::new();
@@ -96,19 +97,14 @@ impl Desk<'_> {
         if count < 3 || count * 2 < blame.calls.len() {
             return None;
         }
-        let mut usual: Vec<i64> = self
+        let usual: Vec<i64> = self
             .traffic
             .items
             .iter()
             .filter(|item| (item.to, item.endpoint) == callee && item.side == Side::Before)
             .filter_map(|item| item.elapsed_us)
             .collect();
-        waited.sort_unstable();
-        usual.sort_unstable();
-        let after = percentile(&waited, 50)?;
-        let half = percentile(&usual, 50)?;
-        let most = percentile(&usual, 95)?;
-        (usual.len() >= 5 && after < most.max(half.saturating_mul(2))).then_some((after, half))
+        too_soon(waited, usual, 95)
     }
 
     /// Whether the only caller of what fails just repeats it: many more calls for each one it answers, while no larger
@@ -163,12 +159,18 @@ impl Desk<'_> {
                 usual.extend(item.elapsed_us);
             }
         }
-        waited.sort_unstable();
-        usual.sort_unstable();
-        let after = percentile(&waited, 50)?;
-        let half = percentile(&usual, 50)?;
-        let most = percentile(&usual, 90)?;
-        (waited.len() >= 3 && usual.len() >= 5 && after < most.max(half.saturating_mul(2)))
-            .then_some((after, half))
+        too_soon(waited, usual, 90)
     }
+}
+
+/// How long was waited and what an answer usually takes, medians in µs, where the wait is shorter than what `percent` of
+/// the answers take at most, or than twice the median. `None` where too few of either are known.
+fn too_soon(mut waited: Vec<i64>, mut usual: Vec<i64>, percent: usize) -> Option<(i64, i64)> {
+    waited.sort_unstable();
+    usual.sort_unstable();
+    let after = percentile(&waited, 50)?;
+    let half = percentile(&usual, 50)?;
+    let most = percentile(&usual, percent)?;
+    (waited.len() >= 3 && usual.len() >= 5 && after < most.max(half.saturating_mul(2)))
+        .then_some((after, half))
 }

@@ -76,9 +76,6 @@ pub struct Suspect {
 pub struct Diagnosis {
     /// Ranked, the strongest first.
     pub suspects: Vec<Suspect>,
-    /// New failing calls at the top of the call tree.
-    pub symptoms: f64,
-    pub volume: Vec<(VolumeChange, Party, Party)>,
 }
 
 /// A step of latency below this log ratio, or below this rise, is no cause of anything.
@@ -128,18 +125,7 @@ pub fn diagnose(
             .then_with(|| a.onset.cmp(&b.onset))
             .then_with(|| a.party.cmp(&b.party))
     });
-    let named = |number: usize| traffic.party(number).cloned().unwrap_or_else(Party::outside);
-    Diagnosis {
-        suspects,
-        symptoms: failures.symptoms,
-        volume: volume
-            .into_iter()
-            .map(|change| {
-                let (from, to) = change.ends();
-                (change, named(from), named(to))
-            })
-            .collect(),
-    }
+    Diagnosis { suspects }
 }
 
 /// When what happened in the window began and ended, from the calls of `picture`.

@@ -225,7 +225,7 @@ fn evenly(window: Window, parts: usize) -> Vec<Window> {
 }
 
 /// The slices that a cut list is asked for again in: as many as its total needs, or four where there is none.
-pub(super) fn halves(slice: Window, total: Option<u64>, rows: u32) -> Vec<Window> {
+pub(super) fn shorter(slice: Window, total: Option<u64>, rows: u32) -> Vec<Window> {
     const SPARE: u64 = 4;
     let parts = total
         .filter(|total| *total > u64::from(rows))

@@ -201,7 +201,7 @@ fn take_rows(
         return Vec::new();
     }
     let rules = &case.settings.playbook.survey;
-    let slices = asks::halves(slice, list.total, rules.rows);
+    let slices = asks::shorter(slice, list.total, rules.rows);
     let whole = parts_of(case, ask.during).contains(&slice);
     let too_many = list.total.is_some_and(|total| total > asks::most(case));
     if whole && too_many {
