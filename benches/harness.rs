@@ -18,10 +18,10 @@ use rca_agent::{
     driver::{self, Unwatched},
     effects::{LiveEffects, NoEffects, Nobody},
     hub::{self, Hub},
-    investigation::{Machine, Settings, State, settings::Source},
+    investigation::{Machine, Settings, State, Task, settings::Source},
     journal::{self, CaseJournal, Entry, FORMAT, Recording, redact::Redactor},
     kubeshark::{Endpoint, Limits},
-    report,
+    playbook, report,
     time::{HourStyle, Zone, parse_window},
 };
 
@@ -48,8 +48,8 @@ fn settings() -> Settings {
         no_input: true,
         yes: false,
         pcap: false,
-        count: None,
-        playbook: toml::from_str(include_str!("../playbooks/network-rca.toml")).unwrap(),
+        task: Task::Investigate,
+        playbook: playbook::read(include_str!("../playbooks/network-rca.yaml")).unwrap(),
         notes: Vec::new(),
     }
 }

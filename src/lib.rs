@@ -17,6 +17,7 @@ pub mod investigation;
 pub mod journal;
 pub mod kfl;
 pub mod kubeshark;
+pub mod playbook;
 pub mod progress;
 pub mod query;
 pub mod report;

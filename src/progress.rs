@@ -125,7 +125,7 @@ impl Watch for Progress {
                     Some((guard, why)) => self.line(&format!("  refused by {guard}: {why}")),
                     None => self.live(&format!(
                         "{}: {} {}",
-                        phase_name(machine.state().phase()),
+                        machine.state().phase().name(),
                         doing(action),
                         spent(case)
                     )),
@@ -134,7 +134,7 @@ impl Watch for Progress {
             Entry::Moved { moved } if moved.from != moved.to && !replayed => {
                 self.line(&format!(
                     "✓ {:<10} {}  {}",
-                    phase_name(moved.from),
+                    moved.from.name(),
                     outcome(case, moved.from),
                     spent(case)
                 ));
@@ -169,26 +169,6 @@ fn spent(case: &Case) -> String {
         budget.calls,
         case.spent.millis as f64 / 1e3
     )
-}
-
-/// The name of a phase for people.
-pub fn phase_name(phase: Phase) -> &'static str {
-    match phase {
-        Phase::Preflight => "preflight",
-        Phase::Window => "window",
-        Phase::Secure => "secure",
-        Phase::Index => "index",
-        Phase::Survey => "survey",
-        Phase::Narrow => "narrow",
-        Phase::Inspect => "inspect",
-        Phase::Weigh => "weigh",
-        Phase::Handoff => "handoff",
-        Phase::Conclude => "conclude",
-        Phase::Count => "count",
-        Phase::Concluded => "concluded",
-        Phase::Counted => "counted",
-        Phase::Stopped => "stopped",
-    }
 }
 
 /// What a phase led to, in a few words.

@@ -58,6 +58,8 @@ pub(super) enum Command {
     Doctor(DoctorArgs),
     /// Check and explain filters, and count what they match
     Kfl(KflArgs),
+    /// List, explain and check the workflows
+    Playbooks(PlaybooksArgs),
     /// Investigate incidents whose cause is known, and say how often it was found
     Benchmark(BenchmarkArgs),
 }
@@ -126,6 +128,9 @@ pub(super) struct RunArgs {
     /// Export the packets of the workloads involved
     #[arg(long)]
     pub(super) pcap: bool,
+    /// Workflow to follow: a name that `rca-agent playbooks` lists, or a file
+    #[arg(long, value_name = "NAME|FILE")]
+    pub(super) playbook: Option<String>,
     /// Directory of cases (default: `cases`, or RCA_CASES)
     #[arg(long, value_name = "DIR")]
     pub(super) cases: Option<PathBuf>,
@@ -369,4 +374,31 @@ pub(super) struct CountArgs {
     pub(super) source: SourceArgs,
     #[command(flatten)]
     pub(super) time: TimeArgs,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct PlaybooksArgs {
+    #[command(subcommand)]
+    pub(super) action: Option<PlaybooksAction>,
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum PlaybooksAction {
+    /// List the workflows: those that are compiled in, and those in the directory `playbooks`
+    List,
+    /// Say what a workflow does: phases, guards, tools, limits
+    Show {
+        /// A name, or a file
+        name: String,
+        /// Print the file itself, to start one's own from
+        #[arg(long)]
+        yaml: bool,
+    },
+    /// Check files against the machine; exit status 1 where one is wrong
+    Check {
+        #[arg(required = true)]
+        files: Vec<PathBuf>,
+    },
+    /// Print the JSON Schema of a playbook, for editors
+    Schema,
 }

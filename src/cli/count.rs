@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use super::{
     args::{By, CountArgs},
     investigate::{self, Moment},
-    output, run, source,
+    output, playbooks, run, source,
 };
 use crate::{
     config::Config,
@@ -15,7 +15,7 @@ use crate::{
     effects::LiveEffects,
     error::{AppError, Kind},
     hub::Capture,
-    investigation::{CountOrder, Counted, Machine, Settings, State, settings::Source, words},
+    investigation::{CountOrder, Counted, Machine, Settings, State, Task, settings::Source, words},
     journal::{Entry, FORMAT, Unkept, redact::Redactor},
     kfl,
     progress::{Progress, Show},
@@ -129,7 +129,7 @@ fn settings(
             by.push(dimension);
         }
     }
-    let mut playbook = investigate::playbook()?;
+    let mut playbook = playbooks::default()?;
     playbook.budget.calls = playbook
         .budget
         .calls
@@ -150,7 +150,7 @@ fn settings(
         no_input: args.no_input || !run::can_ask(),
         yes: false,
         pcap: false,
-        count: Some(CountOrder {
+        task: Task::Count(CountOrder {
             filter: args.filter.clone(),
             by,
             every_ms,
@@ -271,7 +271,7 @@ fn tell(args: &CountArgs, counted: &Counted, machine: &Machine, clock: &Clock) -
         .iter()
         .map(|gap| format!("{}: {gap}", clock.window(&gap.window)))
         .collect();
-    let dimensions = case.settings.count.as_ref().map_or(&[][..], |order| &order.by);
+    let dimensions = case.settings.task.count().map_or(&[][..], |order| &order.by);
     if args.json {
         let rows: Vec<Value> = rows(&counts, dimensions)
             .iter()

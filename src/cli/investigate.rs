@@ -4,7 +4,7 @@ use std::{path::PathBuf, process, time::SystemTime};
 
 use super::{
     args::{DemoArgs, InvestigateArgs, OutputArgs, RunArgs, TimeArgs},
-    output,
+    output, playbooks,
     run::{self, Start},
     source,
 };
@@ -12,13 +12,13 @@ use crate::{
     config::Config,
     demo,
     error::AppError,
-    investigation::{Playbook, ServiceName, Settings, settings::Source},
+    investigation::{
+        ServiceName, Settings, Task, TaskKind,
+        settings::{Export, Input, Source},
+    },
     progress::Show,
     time::{Clock, Reading, Utc, Window, Zone, parse_point, parse_window},
 };
-
-/// The playbook that is compiled in.
-const NETWORK_RCA: &str = include_str!("../../playbooks/network-rca.toml");
 
 /// Zone and moment of a run.
 pub(super) struct Moment {
@@ -133,13 +133,6 @@ pub(super) fn list_demos() -> Result<u8, AppError> {
     output::stdout(&lines.join("\n")).map(|()| 0)
 }
 
-/// The playbook with its own numbers.
-pub(super) fn playbook() -> Result<Playbook, AppError> {
-    toml::from_str(NETWORK_RCA).map_err(|error| {
-        AppError::new(crate::error::Kind::Bug, "the playbook network-rca cannot be read").because(&error)
-    })
-}
-
 /// What is to be found out, and where.
 pub(super) struct Plan {
     pub(super) question: String,
@@ -163,7 +156,27 @@ pub(super) fn prepare(
 ) -> Result<Start, AppError> {
     // Before the case exists: a capture that cannot be opened leaves nothing behind.
     let endpoint = source::endpoint(config, &plan.source)?;
-    let mut playbook = playbook()?;
+    let mut playbook = match &run.playbook {
+        Some(name) => playbooks::named(name)?,
+        None => playbooks::default()?,
+    };
+    if playbook.task != TaskKind::Investigate {
+        return Err(
+            AppError::usage(format!("the playbook {} is no investigation", playbook.name)).hint(
+                playbook.task.route().map_or_else(String::new, |route| {
+                    format!("`rca-agent {}` runs it", route.command)
+                }),
+            ),
+        );
+    }
+    playbooks::told(&playbook, |input| match input {
+        Input::Question => !plan.question.trim().is_empty(),
+        Input::Since => !plan.since.trim().is_empty(),
+        Input::Until => plan.until.is_some(),
+        Input::Baseline => plan.baseline.is_some(),
+        Input::Namespace => plan.namespace.is_some(),
+        Input::Service => plan.service.is_some(),
+    })?;
     playbook.budget.calls = run
         .budget_calls
         .or(config.budget.calls)
@@ -203,8 +216,8 @@ pub(super) fn prepare(
         service: plan.service,
         no_input: run.no_input || !run::can_ask(),
         yes: run.yes,
-        pcap: run.pcap,
-        count: None,
+        pcap: run.pcap || playbook.export.contains(&Export::Pcap),
+        task: Task::Investigate,
         playbook,
         notes: moment.notes,
     };

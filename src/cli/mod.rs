@@ -8,6 +8,7 @@ mod doctor;
 mod investigate;
 mod kfl;
 mod output;
+mod playbooks;
 mod run;
 mod serve;
 mod source;
@@ -64,6 +65,7 @@ fn dispatch(cli: args::Cli) -> Result<u8, AppError> {
         args::Command::Replay(args) => on_runtime(run::replay(&config, &args)),
         args::Command::Doctor(args) => on_runtime(doctor::doctor(&config, &args)),
         args::Command::Kfl(args) => kfl::run(&config, &args.action, show),
+        args::Command::Playbooks(args) => playbooks::run(&args),
         args::Command::Benchmark(args) => on_runtime(benchmark::benchmark(&config, &args, show)),
     }
 }

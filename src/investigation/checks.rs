@@ -11,8 +11,8 @@ use super::{
     machine::{Phase, State},
 };
 use crate::{
-    kfl,
-    wire::{Effect, Operation, Scope, SnapshotRef},
+    kfl::{self, FieldId, FilterTerm},
+    wire::{CallForm, Effect, Operation, Scope, SnapshotRef},
 };
 
 type Check = Result<(), String>;
@@ -329,4 +329,106 @@ pub(super) fn positive_control(case: &Case, proposal: &Proposal<'_>) -> Check {
         return Err(format!("part of the window was not looked at: {gap}"));
     }
     Ok(())
+}
+
+pub(super) fn playbook_tools(case: &Case, proposal: &Proposal<'_>) -> Check {
+    let Proposal::Act { phase, .. } = proposal else {
+        return Ok(());
+    };
+    let playbook = &case.settings.playbook;
+    let Some(allowed) = playbook.rules(*phase).and_then(|rules| rules.tools.as_ref()) else {
+        return Ok(());
+    };
+    each_call(proposal, |call| {
+        if allowed.iter().any(|name| name == call.name()) {
+            Ok(())
+        } else {
+            Err(format!(
+                "the playbook {} does not allow `{}` in {}",
+                playbook.name,
+                call.name(),
+                phase.name()
+            ))
+        }
+    })
+}
+
+pub(super) fn playbook_phases(case: &Case, proposal: &Proposal<'_>) -> Check {
+    let Proposal::Move { to, .. } = proposal else {
+        return Ok(());
+    };
+    let (playbook, to) = (&case.settings.playbook, to.phase());
+    if to.is_end() || playbook.has(to) {
+        Ok(())
+    } else {
+        Err(format!("the playbook {} leaves {} out", playbook.name, to.name()))
+    }
+}
+
+pub(super) fn read_only(_: &Case, proposal: &Proposal<'_>) -> Check {
+    each_call(proposal, |call| match call {
+        Operation::CreateSnapshot { .. } | Operation::StartDissection { .. } => Err(format!(
+            "`{}` records something on the server, and the playbook only reads",
+            call.name()
+        )),
+        _ => Ok(()),
+    })
+}
+
+pub(super) fn no_changes(_: &Case, proposal: &Proposal<'_>) -> Check {
+    each_call(proposal, |call| {
+        if call.effect() == Effect::Change {
+            Err(format!("the playbook forbids `{}`, also with --yes", call.name()))
+        } else {
+            Ok(())
+        }
+    })
+}
+
+pub(super) fn no_payloads(_: &Case, proposal: &Proposal<'_>) -> Check {
+    each_call(proposal, |call| match call {
+        Operation::CallDetail { .. }
+        | Operation::ListCalls {
+            form: CallForm::Full, ..
+        } => Err(format!(
+            "`{}` would read headers or bodies, which the playbook forbids",
+            call.name()
+        )),
+        _ => Ok(()),
+    })
+}
+
+pub(super) fn one_namespace(case: &Case, proposal: &Proposal<'_>) -> Check {
+    let Some(namespace) = &case.settings.namespace else {
+        return Err("the playbook wants one namespace, and none was named (--namespace)".to_owned());
+    };
+    let fields = [FieldId::DST_NAMESPACE, FieldId::SRC_NAMESPACE];
+    let terms: Vec<String> = fields
+        .into_iter()
+        .filter_map(|field| {
+            Some(
+                FilterTerm::equals(field, namespace.as_str())
+                    .ok()?
+                    .kfl()
+                    .to_owned(),
+            )
+        })
+        .collect();
+    each_scope(proposal, |call, scope| {
+        // A call is read by its id, which a limited list showed.
+        let single = matches!(call, Operation::CallDetail { .. });
+        let checked = kfl::check(&scope.filter).map_err(|_| "the filter does not check".to_owned())?;
+        let limited = checked
+            .terms()
+            .iter()
+            .any(|term| terms.iter().any(|wanted| wanted == term.text));
+        if single || limited {
+            Ok(())
+        } else {
+            Err(format!(
+                "the filter `{}` is not limited to {namespace}",
+                scope.filter
+            ))
+        }
+    })
 }

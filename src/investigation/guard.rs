@@ -1,7 +1,8 @@
 //! Every condition under which the agent may act or move on, in one table.
 //!
 //! A guard is pure. It fails closed: a guard that cannot decide refuses. What each one demands
-//! comes from the network-rca skill; the checks themselves are in [`super::checks`].
+//! comes from the network-rca skill; the checks themselves are in [`super::checks`]. A playbook can have the
+//! optional ones consulted as well. It cannot switch one off.
 
 use serde::{Deserialize, Serialize};
 
@@ -50,6 +51,10 @@ pub struct Guard {
     /// What it demands, for the documentation.
     pub demands: &'static str,
     pub remedy: Remedy,
+    /// Where it matters. It is consulted everywhere all the same.
+    pub phases: &'static [Phase],
+    /// Consulted only where a playbook asks for it.
+    pub optional: bool,
     pub applies: fn(&Proposal<'_>) -> bool,
     pub check: fn(&Case, &Proposal<'_>) -> Result<(), String>,
 }
@@ -60,6 +65,8 @@ pub const GUARDS: &[Guard] = &[
         name: "health-first",
         demands: "the health check passes before anything else is asked",
         remedy: Remedy::Stop,
+        phases: ACTING,
+        optional: false,
         applies: is_act,
         check: checks::health_first,
     },
@@ -67,6 +74,8 @@ pub const GUARDS: &[Guard] = &[
         name: "allowed-tools",
         demands: "only operations that read or record; whatever changes the cluster needs an explicit yes",
         remedy: Remedy::Stop,
+        phases: ACTING,
+        optional: false,
         applies: is_act,
         check: checks::allowed_tools,
     },
@@ -74,6 +83,8 @@ pub const GUARDS: &[Guard] = &[
         name: "known-tools",
         demands: "only operations that this server has a tool for",
         remedy: Remedy::GoOn,
+        phases: ACTING,
+        optional: false,
         applies: is_act,
         check: checks::known_tools,
     },
@@ -81,6 +92,8 @@ pub const GUARDS: &[Guard] = &[
         name: "boundaries-before-snapshot",
         demands: "a snapshot is taken only of a window known to lie inside the recorded data",
         remedy: Remedy::Stop,
+        phases: &[Phase::Secure],
+        optional: false,
         applies: is_act,
         check: checks::boundaries_before_snapshot,
     },
@@ -88,6 +101,8 @@ pub const GUARDS: &[Guard] = &[
         name: "snapshot-completed",
         demands: "nothing is done with a snapshot before it is completed",
         remedy: Remedy::Stop,
+        phases: USING_SNAPSHOT,
+        optional: false,
         applies: is_act,
         check: checks::snapshot_completed,
     },
@@ -95,6 +110,8 @@ pub const GUARDS: &[Guard] = &[
         name: "dissected-before-queries",
         demands: "no query about calls before the dissection of that snapshot is completed; never a live one",
         remedy: Remedy::Stop,
+        phases: QUERYING,
+        optional: false,
         applies: is_act,
         check: checks::dissected_before_queries,
     },
@@ -102,6 +119,8 @@ pub const GUARDS: &[Guard] = &[
         name: "window-inside-snapshot",
         demands: "no query about a time that the snapshot does not hold",
         remedy: Remedy::GoOn,
+        phases: QUERYING,
+        optional: false,
         applies: is_act,
         check: checks::window_inside_snapshot,
     },
@@ -109,6 +128,8 @@ pub const GUARDS: &[Guard] = &[
         name: "statistics-first",
         demands: "statistics before lists, lists before single calls",
         remedy: Remedy::GoOn,
+        phases: QUERYING,
+        optional: false,
         applies: is_act,
         check: checks::statistics_first,
     },
@@ -116,6 +137,8 @@ pub const GUARDS: &[Guard] = &[
         name: "checked-filter",
         demands: "every filter is parsed and type-checked against the field table",
         remedy: Remedy::GoOn,
+        phases: QUERYING,
+        optional: false,
         applies: is_act,
         check: checks::checked_filter,
     },
@@ -123,6 +146,8 @@ pub const GUARDS: &[Guard] = &[
         name: "fresh-query",
         demands: "the same query is not asked twice; an answer already recorded is not new evidence",
         remedy: Remedy::GoOn,
+        phases: QUERYING,
+        optional: false,
         applies: is_act,
         check: checks::fresh_query,
     },
@@ -130,6 +155,8 @@ pub const GUARDS: &[Guard] = &[
         name: "budget",
         demands: "calls, bytes and time stay inside the budget",
         remedy: Remedy::GoOn,
+        phases: ACTING,
+        optional: false,
         applies: is_act,
         check: checks::budget,
     },
@@ -137,6 +164,8 @@ pub const GUARDS: &[Guard] = &[
         name: "window-covered",
         demands: "the snapshot covers the window, or the gap is recorded",
         remedy: Remedy::Stop,
+        phases: &[Phase::Secure],
+        optional: false,
         applies: is_move,
         check: checks::window_covered,
     },
@@ -144,6 +173,8 @@ pub const GUARDS: &[Guard] = &[
         name: "cited-evidence",
         demands: "a conclusion cites evidence, and only evidence that exists",
         remedy: Remedy::GoOn,
+        phases: &[Phase::Conclude],
+        optional: false,
         applies: is_move,
         check: checks::cited_evidence,
     },
@@ -151,6 +182,8 @@ pub const GUARDS: &[Guard] = &[
         name: "cause-before-effect",
         demands: "the onset of a cause does not follow the effects it is to explain",
         remedy: Remedy::GoOn,
+        phases: &[Phase::Conclude],
+        optional: false,
         applies: is_move,
         check: checks::cause_before_effect,
     },
@@ -158,15 +191,128 @@ pub const GUARDS: &[Guard] = &[
         name: "positive-control",
         demands: "\"nothing found\" needs traffic that was seen, and no part of the window unlooked at",
         remedy: Remedy::GoOn,
+        phases: &[Phase::Conclude],
+        optional: false,
         applies: is_move,
         check: checks::positive_control,
     },
+    Guard {
+        name: "playbook-tools",
+        demands: "only the tools that the playbook allows in this phase",
+        remedy: Remedy::GoOn,
+        phases: ACTING,
+        optional: true,
+        applies: is_act,
+        check: checks::playbook_tools,
+    },
+    Guard {
+        name: "playbook-phases",
+        demands: "no phase that the playbook leaves out",
+        remedy: Remedy::Stop,
+        phases: PHASES,
+        optional: true,
+        applies: is_move,
+        check: checks::playbook_phases,
+    },
+    Guard {
+        name: "read-only",
+        demands: "nothing is recorded on the server: snapshots and dissections have to be there",
+        remedy: Remedy::Stop,
+        phases: ACTING,
+        optional: true,
+        applies: is_act,
+        check: checks::read_only,
+    },
+    Guard {
+        name: "no-changes",
+        demands: "nothing that changes the cluster or sends data out of it, with --yes neither",
+        remedy: Remedy::Stop,
+        phases: ACTING,
+        optional: true,
+        applies: is_act,
+        check: checks::no_changes,
+    },
+    Guard {
+        name: "no-payloads",
+        demands: "no headers and bodies are read",
+        remedy: Remedy::GoOn,
+        phases: QUERYING,
+        optional: true,
+        applies: is_act,
+        check: checks::no_payloads,
+    },
+    Guard {
+        name: "one-namespace",
+        demands: "every query is limited to the namespace that was named",
+        remedy: Remedy::GoOn,
+        phases: QUERYING,
+        optional: true,
+        applies: is_act,
+        check: checks::one_namespace,
+    },
 ];
 
-/// Consults every guard that applies. Stops at the first refusal.
+/// Phases that ask something of a server.
+const ACTING: &[Phase] = &[
+    Phase::Preflight,
+    Phase::Window,
+    Phase::Secure,
+    Phase::Index,
+    Phase::Survey,
+    Phase::Narrow,
+    Phase::Inspect,
+    Phase::Weigh,
+    Phase::Handoff,
+    Phase::Count,
+];
+
+/// Phases that ask about calls.
+const QUERYING: &[Phase] = &[
+    Phase::Survey,
+    Phase::Narrow,
+    Phase::Inspect,
+    Phase::Weigh,
+    Phase::Count,
+];
+
+/// Phases that do something with a snapshot.
+const USING_SNAPSHOT: &[Phase] = &[
+    Phase::Index,
+    Phase::Survey,
+    Phase::Narrow,
+    Phase::Inspect,
+    Phase::Weigh,
+    Phase::Handoff,
+    Phase::Count,
+];
+
+/// Phases that are left by a move.
+const PHASES: &[Phase] = &[
+    Phase::Preflight,
+    Phase::Window,
+    Phase::Secure,
+    Phase::Index,
+    Phase::Survey,
+    Phase::Narrow,
+    Phase::Inspect,
+    Phase::Weigh,
+    Phase::Handoff,
+    Phase::Conclude,
+    Phase::Count,
+];
+
+/// Consults every guard that applies, and those that the playbook adds. Stops at the first refusal.
 pub fn consult(case: &Case, proposal: &Proposal<'_>) -> Vec<Ruling> {
     let mut rulings = Vec::new();
-    for guard in GUARDS.iter().filter(|guard| (guard.applies)(proposal)) {
+    let phase = match proposal {
+        Proposal::Act { phase, .. } => *phase,
+        Proposal::Move { from, .. } => *from,
+    };
+    let asked = |guard: &Guard| !guard.optional || case.settings.playbook.asks_for(guard.name, phase);
+    for guard in GUARDS
+        .iter()
+        .filter(|guard| (guard.applies)(proposal) && asked(guard))
+    {
         let refused = (guard.check)(case, proposal).err();
         let stop = refused.is_some();
         rulings.push(Ruling {

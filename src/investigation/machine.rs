@@ -66,6 +66,73 @@ pub enum Phase {
     Stopped,
 }
 
+impl Phase {
+    /// All of them, in the order in which routes pass them.
+    pub const ALL: [Self; 14] = [
+        Self::Preflight,
+        Self::Window,
+        Self::Secure,
+        Self::Index,
+        Self::Survey,
+        Self::Narrow,
+        Self::Inspect,
+        Self::Weigh,
+        Self::Handoff,
+        Self::Conclude,
+        Self::Count,
+        Self::Concluded,
+        Self::Counted,
+        Self::Stopped,
+    ];
+
+    /// The serialised name.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Preflight => "preflight",
+            Self::Window => "window",
+            Self::Secure => "secure",
+            Self::Index => "index",
+            Self::Survey => "survey",
+            Self::Narrow => "narrow",
+            Self::Inspect => "inspect",
+            Self::Weigh => "weigh",
+            Self::Handoff => "handoff",
+            Self::Conclude => "conclude",
+            Self::Count => "count",
+            Self::Concluded => "concluded",
+            Self::Counted => "counted",
+            Self::Stopped => "stopped",
+        }
+    }
+
+    /// What it is for, as a playbook is explained.
+    pub fn purpose(self) -> &'static str {
+        match self {
+            Self::Preflight => "connect, and see that the tools are there",
+            Self::Window => "settle the window, ask where it is ambiguous, cut it to what is recorded",
+            Self::Secure => {
+                "find a snapshot that covers the window and its buffer, or take one, and wait for it"
+            }
+            Self::Index => "find the snapshot's dissection, or start it, and wait for it",
+            Self::Survey => "statistics, then the calls before and during the window, and a first ranking",
+            Self::Narrow => "the abnormal calls of each suspected edge, good ones beside them",
+            Self::Inspect => "the first abnormal calls in full, and good ones beside them",
+            Self::Weigh => "control queries; a suspect survives, or nothing does",
+            Self::Handoff => "the packets of the workloads involved as a file",
+            Self::Conclude => "the finding, as far as the guards let it stand",
+            Self::Count => "exact numbers, planned so that they take few calls",
+            Self::Concluded => "the end: a finding",
+            Self::Counted => "the end: numbers and gaps",
+            Self::Stopped => "the end: something has to be mended first",
+        }
+    }
+
+    /// Whether a run ends here.
+    pub fn is_end(self) -> bool {
+        matches!(self, Self::Concluded | Self::Counted | Self::Stopped)
+    }
+}
+
 /// Every move there is. Anything else is a bug in a step, and is an error.
 pub const MOVES: &[(Phase, Phase)] = &[
     (Phase::Preflight, Phase::Preflight),

@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::{machine::Phase, route::TaskKind};
 use crate::{
     analysis::Thresholds,
     query::Dimension,
@@ -62,9 +63,9 @@ pub struct Settings {
     pub yes: bool,
     /// Export the packets of the workloads involved.
     pub pcap: bool,
-    /// Calls to be counted, where that is all that is wanted: no investigation follows.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub count: Option<CountOrder>,
+    /// What the run is for. Journals of the first versions say nothing: they are investigations.
+    #[serde(default, skip_serializing_if = "Task::is_investigation")]
+    pub task: Task,
     pub playbook: Playbook,
     /// Remarks made while settings were resolved (zone guessed, abbreviation read), for the report.
     pub notes: Vec<String>,
@@ -77,6 +78,30 @@ impl Settings {
             zone: self.zone,
             now: self.now,
             hours: self.hours,
+        }
+    }
+}
+
+/// What a run is for.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "task", rename_all = "snake_case")]
+pub enum Task {
+    #[default]
+    Investigate,
+    /// Calls are counted, and that is all.
+    Count(CountOrder),
+}
+
+impl Task {
+    pub fn is_investigation(&self) -> bool {
+        *self == Self::Investigate
+    }
+
+    /// The order to count, where that is what the run is for.
+    pub fn count(&self) -> Option<&CountOrder> {
+        match self {
+            Self::Count(order) => Some(order),
+            Self::Investigate => None,
         }
     }
 }
@@ -113,17 +138,136 @@ impl std::fmt::Display for ServiceName {
     }
 }
 
-/// The numbers of the workflow, read from a file in `playbooks/`.
+/// A workflow, read from a file in `playbooks/` or from a team's own and checked against the machine.
+///
+/// Everything but the numbers may be absent: recorded playbooks of the first versions held only these.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Playbook {
     pub name: String,
     /// One sentence for people who choose between playbooks.
     pub when: String,
+    #[serde(default)]
+    pub task: TaskKind,
+    /// What has to be told before a run begins, by the names of the flags.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub needs: Vec<Input>,
+    /// The phases that are passed, in order; the whole route where there is none.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub phases: Vec<PhaseRules>,
+    /// Questions that every run asks.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub always: Vec<AlwaysAsked>,
+    /// What a run leaves besides its report.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub export: Vec<Export>,
     pub window: WindowRules,
     pub wait: WaitRules,
     pub budget: Budget,
     pub survey: SurveyRules,
+}
+
+impl Playbook {
+    /// Whether a run passes this phase.
+    pub fn has(&self, phase: Phase) -> bool {
+        self.phases.is_empty() || self.rules(phase).is_some()
+    }
+
+    /// What the playbook says of a phase.
+    pub fn rules(&self, phase: Phase) -> Option<&PhaseRules> {
+        self.phases.iter().find(|rules| rules.phase == phase)
+    }
+
+    /// Whether an optional guard is to be consulted in this phase.
+    pub fn asks_for(&self, guard: &str, phase: Phase) -> bool {
+        match (guard, self.rules(phase)) {
+            // A route that leaves phases out is kept to; so are tools.
+            ("playbook-phases", _) => self.task.route().is_some_and(|route| {
+                let mut all = route.needed.iter().chain(route.optional);
+                all.any(|phase| !self.has(*phase))
+            }),
+            ("playbook-tools", Some(rules)) => rules.tools.is_some(),
+            (_, Some(rules)) => rules.guards.iter().any(|name| name == guard),
+            (_, None) => false,
+        }
+    }
+}
+
+/// Something that a run has to be told.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Input {
+    Question,
+    Since,
+    Until,
+    Baseline,
+    Namespace,
+    Service,
+}
+
+impl Input {
+    pub const ALL: [Self; 6] = [
+        Self::Question,
+        Self::Since,
+        Self::Until,
+        Self::Baseline,
+        Self::Namespace,
+        Self::Service,
+    ];
+
+    /// The serialised name, which is that of the flag.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Question => "question",
+            Self::Since => "since",
+            Self::Until => "until",
+            Self::Baseline => "baseline",
+            Self::Namespace => "namespace",
+            Self::Service => "service",
+        }
+    }
+}
+
+/// Something that a run leaves besides its report.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Export {
+    /// The packets of the workloads involved.
+    Pcap,
+}
+
+impl Export {
+    pub const ALL: [Self; 1] = [Self::Pcap];
+
+    /// The serialised name.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Pcap => "pcap",
+        }
+    }
+}
+
+/// What a playbook says of one phase.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct PhaseRules {
+    pub phase: Phase,
+    /// Guards that are consulted here on top of those that always are.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub guards: Vec<String>,
+    /// The only operations that this phase may ask for; all of its own where it is `None`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tools: Option<Vec<String>>,
+}
+
+/// A question that every run asks, whatever it finds.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct AlwaysAsked {
+    /// What it is to find out.
+    pub why: String,
+    /// KFL that was checked.
+    pub filter: String,
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]

@@ -3,7 +3,7 @@
 use std::{fs, path::Path};
 
 use rca_agent::{
-    investigation::{CountOrder, State, guard},
+    investigation::{CountOrder, State, Task, guard},
     journal::{self, Entry},
     kfl,
     query::Dimension,
@@ -49,7 +49,7 @@ async fn every_filter_of_a_run_passed_the_guard_before_it_was_sent() {
 async fn a_count_passes_the_guards_and_asks_nothing_twice() {
     let dir = tempfile::tempdir().unwrap();
     let mut settings = settings();
-    settings.count = Some(CountOrder {
+    settings.task = Task::Count(CountOrder {
         filter: "http || dns".to_owned(),
         by: vec![Dimension::DstService, Dimension::StatusClass],
         every_ms: Some(5_000),
@@ -96,7 +96,7 @@ async fn a_count_passes_the_guards_and_asks_nothing_twice() {
 async fn a_wrong_filter_is_not_counted() {
     let dir = tempfile::tempdir().unwrap();
     let mut settings = settings();
-    settings.count = Some(CountOrder {
+    settings.task = Task::Count(CountOrder {
         filter: "response.status == 500".to_owned(),
         by: Vec::new(),
         every_ms: None,

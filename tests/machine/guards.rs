@@ -9,6 +9,7 @@ use rca_agent::{
         case::Secured,
         finding::{Cause, CauseKind, Confidence, Hop},
         guard::{GUARDS, Proposal, consult, refusal},
+        settings::PhaseRules,
         steps::index::Index,
     },
     time::Window,
@@ -326,10 +327,81 @@ fn each_guard_refuses() {
     calm.verdict = Verdict::NoAnomaly;
     expect("positive-control", conclude(calm));
 
-    // The machine takes note of what was asked when it settles: see the next test.
-    seen.insert("fresh-query".to_owned());
+    for (guard, call) in added() {
+        expect(guard, refused(&tightened(guard), call.clone()));
+        assert_eq!(
+            refused(&good(), call),
+            None,
+            "`{guard}` is consulted only where a playbook asks for it"
+        );
+    }
+    let mut case = good();
+    case.settings.playbook.phases = vec![rules(Phase::Secure), rules(Phase::Survey)];
+    expect(
+        "playbook-phases",
+        refused_move(&case, Phase::Secure, &State::Index(Index::new(&case))),
+    );
+
+    // The machine takes note of what was asked when it settles: see below.
+    seen.extend(["fresh-query", "no-changes"].map(str::to_owned));
     let all: BTreeSet<String> = GUARDS.iter().map(|guard| guard.name.to_owned()).collect();
     assert_eq!(seen, all, "every guard has its case here");
+}
+
+fn rules(phase: Phase) -> PhaseRules {
+    PhaseRules {
+        phase,
+        guards: Vec::new(),
+        tools: None,
+    }
+}
+
+/// A good case whose playbook asks for this guard, or allows nothing but statistics.
+fn tightened(guard: &str) -> Case {
+    let mut case = good();
+    case.settings.yes = true;
+    case.settings.namespace = Some("shop".to_owned());
+    let mut survey = rules(Phase::Survey);
+    if guard == "playbook-tools" {
+        survey.tools = Some(vec!["api_stats".to_owned()]);
+    } else {
+        survey.guards.push(guard.to_owned());
+    }
+    case.settings.playbook.phases = vec![survey];
+    case
+}
+
+/// What each guard that a playbook can add refuses, and nobody else.
+fn added() -> Vec<(&'static str, Operation)> {
+    let full = Operation::ListCalls {
+        scope: scope("http"),
+        limit: 10,
+        form: CallForm::Full,
+    };
+    let dissect = Operation::StartDissection {
+        snapshot: snapshot(),
+        name: "x".to_owned(),
+    };
+    vec![
+        ("playbook-tools", list("http")),
+        ("read-only", dissect),
+        ("no-payloads", full),
+        ("one-namespace", list("http")),
+    ]
+}
+
+#[test]
+fn a_playbook_can_forbid_what_yes_allows() {
+    let upload = Operation::UploadSnapshot { snapshot: snapshot() };
+    let mut case = good();
+    case.settings.yes = true;
+    assert_eq!(refused(&case, upload.clone()), None);
+    assert_eq!(
+        refused(&tightened("no-changes"), upload),
+        Some("no-changes".to_owned())
+    );
+    let limited = list("http && dst.namespace == \"shop\"");
+    assert_eq!(refused(&tightened("one-namespace"), limited), None);
 }
 
 #[test]

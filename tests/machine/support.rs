@@ -7,7 +7,7 @@ use rca_agent::{
     effects::{LiveEffects, Nobody},
     hub::{self, Capture, Hub},
     investigation::{
-        Action, Failure, FailureKind, Machine, Observation, Playbook, Settings, settings::Source,
+        Action, Failure, FailureKind, Machine, Observation, Playbook, Settings, Task, settings::Source,
     },
     journal::{CaseJournal, Entry, FORMAT, Recording, redact::Redactor},
     kubeshark::{Endpoint, Limits},
@@ -22,7 +22,7 @@ pub(crate) fn utc(text: &str) -> Utc {
 }
 
 pub(crate) fn playbook() -> Playbook {
-    toml::from_str(include_str!("../../playbooks/network-rca.toml")).unwrap()
+    rca_agent::playbook::read(include_str!("../../playbooks/network-rca.yaml")).unwrap()
 }
 
 pub(crate) fn settings() -> Settings {
@@ -46,7 +46,7 @@ pub(crate) fn settings() -> Settings {
         no_input: true,
         yes: false,
         pcap: false,
-        count: None,
+        task: Task::Investigate,
         playbook: playbook(),
         notes: Vec::new(),
     }

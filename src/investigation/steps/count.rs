@@ -76,7 +76,7 @@ impl Counted {
 
 /// From the case to the counting, or to why there is none.
 pub(super) fn begin(case: &mut Case) -> State {
-    let Some(order) = case.settings.count.clone() else {
+    let Some(order) = case.settings.task.count().cloned() else {
         return stopped("could not count", malformed("nothing was to be counted"));
     };
     let checked = match kfl::check(&order.filter) {

@@ -166,7 +166,7 @@ impl Index {
                     answer,
                     serde_json::json!({ "status": "completed", "entries": dissection.entries }),
                 );
-                if case.settings.count.is_some() {
+                if case.settings.task.count().is_some() {
                     count::begin(case)
                 } else {
                     State::Survey(Survey::new(case))

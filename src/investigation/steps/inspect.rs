@@ -8,7 +8,7 @@ use crate::{
     investigation::{
         action::Action,
         case::{Case, Reading},
-        machine::{Plan, Seen, State, Step},
+        machine::{Phase, Plan, Seen, State, Step},
     },
     kfl::Filter,
     wire::{
@@ -38,6 +38,9 @@ const PAYLOAD_BYTES: u32 = 4096;
 impl Inspect {
     pub fn new(case: &Case) -> Self {
         let mut looks = Vec::new();
+        if case.settings.playbook.asks_for("no-payloads", Phase::Inspect) {
+            return Self { looks };
+        }
         for suspect in case.diagnosis.suspects.iter().take(2) {
             for key in suspect.path.iter().chain(&suspect.edges).rev() {
                 let Some(edge) = case.picture.edges.get(key) else {
@@ -97,7 +100,7 @@ impl Step for Inspect {
 
     fn settle(&self, case: &mut Case, seen: Seen) -> State {
         if self.looks.is_empty() {
-            return State::Weigh(Weigh::new());
+            return State::Weigh(Weigh::new(case));
         }
         let answers = match answers(seen) {
             Ok(answers) => answers,
@@ -114,14 +117,14 @@ impl Step for Inspect {
             };
             take(case, look, answer, &detail);
         }
-        State::Weigh(Weigh::new())
+        State::Weigh(Weigh::new(case))
     }
 
     fn refused(&self, case: &mut Case, why: &str) -> State {
         case.coverage
             .not_seen
             .push(format!("no single calls were looked at: {why}"));
-        State::Weigh(Weigh::new())
+        State::Weigh(Weigh::new(case))
     }
 }
 

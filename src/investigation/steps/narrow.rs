@@ -12,7 +12,7 @@ use crate::{
         action::{Action, Answer},
         case::{Case, Event},
         filters,
-        machine::{Plan, Seen, State, Step},
+        machine::{Phase, Plan, Seen, State, Step},
     },
     time::{Utc, Window},
     wire::{CallForm, Operation, decode},
@@ -144,7 +144,7 @@ fn look(case: &Case, key: EdgeKey, window: Window, halved: u32) -> Option<Look> 
     let form = if key.layer == Layer::Tcp {
         CallForm::Raw
     } else {
-        CallForm::Full
+        form(case)
     };
     Some(Look {
         window,
@@ -171,7 +171,7 @@ fn good(case: &Case) -> Vec<Look> {
             operation: Operation::ListCalls {
                 scope: case.scope(&filter, Some(window)),
                 limit: (rules.abnormal_rows / 2).clamp(1, rules.rows),
-                form: CallForm::Full,
+                form: form(case),
             },
             at: What::Good { key: key.clone() },
         });
@@ -205,6 +205,24 @@ fn connections(case: &Case) -> Vec<Look> {
         .collect()
 }
 
+/// On to single calls, where the playbook looks at any.
+fn inspect(case: &mut Case) -> State {
+    if case.settings.playbook.has(Phase::Inspect) {
+        State::Inspect(Inspect::new(case))
+    } else {
+        State::Weigh(Weigh::new(case))
+    }
+}
+
+/// Headers and bodies come with full rows; where none may be read, compact ones have to do.
+fn form(case: &Case) -> CallForm {
+    if case.settings.playbook.asks_for("no-payloads", Phase::Narrow) {
+        CallForm::Compact
+    } else {
+        CallForm::Full
+    }
+}
+
 impl Step for Narrow {
     fn plan(&self, _: &Case) -> Plan {
         let calls: Vec<Operation> = self
@@ -224,7 +242,7 @@ impl Step for Narrow {
 
     fn settle(&self, case: &mut Case, seen: Seen) -> State {
         if self.queue.is_empty() {
-            return State::Inspect(Inspect::new(case));
+            return inspect(case);
         }
         let answers = match answers(seen) {
             Ok(answers) => answers,
@@ -237,7 +255,7 @@ impl Step for Narrow {
         }
         queue.retain(|look| !case.has_asked(&look.operation));
         if queue.is_empty() {
-            State::Inspect(Inspect::new(case))
+            inspect(case)
         } else {
             State::Narrow(Self { queue })
         }
@@ -248,7 +266,7 @@ impl Step for Narrow {
         case.coverage
             .truncated
             .push(format!("narrowing ended early: {why}"));
-        State::Weigh(Weigh::new())
+        State::Weigh(Weigh::new(case))
     }
 }
 

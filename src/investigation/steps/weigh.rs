@@ -8,58 +8,100 @@ use crate::{
     analysis::{Layer, Naming, Party, Side, likely, lossy, side_of},
     investigation::{
         account,
-        action::Action,
+        action::{Action, Answer},
         case::Case,
         evidence::EvidenceId,
         filters,
         finding::{Confidence, Finding, Verdict},
-        machine::{Plan, Seen, State, Step},
+        machine::{Phase, Plan, Seen, State, Step},
         words,
     },
     kfl::Filter,
+    time::Window,
     wire::{Operation, Scope, decode},
 };
 
-/// Makes the control query for the workload asked about, then weighs.
+/// Makes the control query for the workload asked about and what the playbook always asks, then weighs.
 #[derive(Clone, Debug, Default)]
 pub struct Weigh {
-    controlled: bool,
+    control: Vec<Operation>,
+    always: Vec<Always>,
+}
+
+/// A question of the playbook, of the window or of the time before it.
+#[derive(Clone, Debug)]
+struct Always {
+    why: String,
+    during: bool,
+    operation: Operation,
 }
 
 impl Weigh {
-    pub fn new() -> Self {
-        Self::default()
-    }
-
-    /// Was the workload the user named captured at all, whatever it spoke? And where no request was
-    /// seen: is there anything? A count without the condition tells.
-    fn control(case: &Case) -> Vec<Operation> {
-        let Some(secured) = &case.snapshot else {
-            return Vec::new();
-        };
-        let count = |filter: &Filter, window| Operation::CountCalls {
-            scope: Scope {
-                snapshot: Some(secured.reference.clone()),
-                dissection: case.dissected.clone().flatten(),
-                filter: filter.to_string(),
-                window: Some(window),
-            },
-        };
-        let mut calls = Vec::new();
-        if let Some(service) = &case.settings.service {
-            let party = Party {
-                namespace: service.namespace.clone(),
-                name: service.name.clone(),
-                naming: Naming::Word,
-            };
-            // Connections that were open for hours began long before the window.
-            calls.push(count(&filters::anything_to(&party), secured.window));
-        } else if let (true, Some(window)) = (saw_nothing(case), case.window) {
-            calls.push(count(&Filter::everything(), window));
+    pub fn new(case: &Case) -> Self {
+        Self {
+            control: control(case),
+            always: always(case),
         }
-        calls.retain(|call| case.supports(call) && !case.has_asked(call));
-        calls
     }
+}
+
+fn count(case: &Case, filter: &str, window: Window) -> Option<Operation> {
+    let secured = case.snapshot.as_ref()?;
+    let operation = Operation::CountCalls {
+        scope: Scope {
+            snapshot: Some(secured.reference.clone()),
+            dissection: case.dissected.clone().flatten(),
+            filter: filter.to_owned(),
+            window: Some(window),
+        },
+    };
+    (case.supports(&operation) && !case.has_asked(&operation)).then_some(operation)
+}
+
+/// Was the workload the user named captured at all, whatever it spoke? And where no request was
+/// seen: is there anything? A count without the condition tells.
+fn control(case: &Case) -> Vec<Operation> {
+    let Some(secured) = &case.snapshot else {
+        return Vec::new();
+    };
+    let asked = if let Some(service) = &case.settings.service {
+        let party = Party {
+            namespace: service.namespace.clone(),
+            name: service.name.clone(),
+            naming: Naming::Word,
+        };
+        // Connections that were open for hours began long before the window.
+        count(case, &filters::anything_to(&party).to_string(), secured.window)
+    } else if let (true, Some(window)) = (saw_nothing(case), case.window) {
+        count(case, &Filter::everything().to_string(), window)
+    } else {
+        None
+    };
+    asked.into_iter().collect()
+}
+
+/// What the playbook always asks, of the window and of the time before it.
+fn always(case: &Case) -> Vec<Always> {
+    let mut asked: Vec<Always> = Vec::new();
+    let during = case.window.into_iter().map(|window| (true, window));
+    let stretches: Vec<_> = during
+        .chain(case.baseline().into_iter().map(|part| (false, part)))
+        .collect();
+    for question in &case.settings.playbook.always {
+        for (during, window) in &stretches {
+            let Some(operation) = count(case, &question.filter, *window) else {
+                continue;
+            };
+            if asked.iter().all(|other| other.operation != operation) {
+                asked.push(Always {
+                    why: question.why.clone(),
+                    during: *during,
+                    operation,
+                });
+            }
+        }
+    }
+    asked
 }
 
 /// No edge has a call in the window.
@@ -68,13 +110,19 @@ fn saw_nothing(case: &Case) -> bool {
 }
 
 impl Step for Weigh {
-    fn plan(&self, case: &Case) -> Plan {
-        let calls = Self::control(case);
-        if calls.is_empty() || self.controlled {
+    fn plan(&self, _: &Case) -> Plan {
+        let always = self.always.iter().map(|asked| asked.operation.clone());
+        let calls: Vec<Operation> = self.control.iter().cloned().chain(always).collect();
+        if calls.is_empty() {
             return Plan::Decide;
         }
+        let why = if self.control.is_empty() {
+            "what the playbook always asks"
+        } else {
+            "was it captured at all?"
+        };
         Plan::Act(Action::Query {
-            why: "was it captured at all?".to_owned(),
+            why: why.to_owned(),
             calls,
         })
     }
@@ -88,7 +136,11 @@ impl Step for Weigh {
         };
         let mut calls = 0;
         let mut evidence = Vec::new();
-        for answer in &answers {
+        let (control, always) = answers.split_at(answers.len().min(self.control.len()));
+        for (asked, answer) in self.always.iter().zip(always) {
+            take_always(case, asked, answer);
+        }
+        for answer in control {
             match read(answer, decode::calls) {
                 Ok(list) => {
                     let total = list.total.unwrap_or(list.calls.len() as u64);
@@ -98,7 +150,8 @@ impl Step for Weigh {
                 Err(failure) => case.coverage.unanswered("the control query", &failure),
             }
         }
-        weigh(case, Some(&(calls, evidence)))
+        let control = (!self.control.is_empty()).then_some((calls, evidence));
+        weigh(case, control.as_ref())
     }
 
     fn refused(&self, case: &mut Case, why: &str) -> State {
@@ -106,6 +159,21 @@ impl Step for Weigh {
             .not_seen
             .push(format!("the control query was not made: {why}"));
         weigh(case, None)
+    }
+}
+
+/// A list of one row: what its total says is what the server counts, which is not proven here.
+fn take_always(case: &mut Case, asked: &Always, answer: &Answer) {
+    match read(answer, decode::calls) {
+        Ok(list) => {
+            let window = if asked.during { "during" } else { "before" };
+            let matching = list.total.unwrap_or(list.calls.len() as u64);
+            case.file(
+                answer,
+                json!({ "asked_by_the_playbook": asked.why, "matching": matching, "window": window }),
+            );
+        }
+        Err(failure) => case.coverage.unanswered(&asked.why, &failure),
     }
 }
 
@@ -164,7 +232,8 @@ fn weigh(case: &mut Case, control: Option<&(u64, Vec<EvidenceId>)>) -> State {
         about: account::about(case),
         ..verdict::found(case, leading, &ranked, &gaps)
     };
-    if case.settings.pcap && finding.verdict == Verdict::RootCause {
+    let wanted = case.settings.pcap && case.settings.playbook.has(Phase::Handoff);
+    if wanted && finding.verdict == Verdict::RootCause {
         return State::Handoff(Handoff::new(finding));
     }
     State::Conclude(Conclude::new(finding))

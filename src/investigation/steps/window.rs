@@ -187,7 +187,7 @@ impl SettleWindow {
         let notes = node_notes(case, &window);
         case.coverage.not_seen.extend(notes);
         // To show a plan nothing has to be recorded.
-        if case.settings.count.as_ref().is_some_and(|order| order.explain) {
+        if case.settings.task.count().is_some_and(|order| order.explain) {
             return count::begin(case);
         }
         State::Secure(Secure::new(case))

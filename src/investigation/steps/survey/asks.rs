@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use super::{About, Ask, Group, Known, Which, length, stretch};
 use crate::{
     analysis::{EdgeKey, Layer},
-    investigation::{case::Case, filters},
+    investigation::{case::Case, filters, machine::Phase},
     kfl::{self, Filter},
     query::pack,
     time::Window,
@@ -150,7 +150,8 @@ pub(super) fn rows(case: &Case, known: &mut Known) -> Vec<Ask> {
 /// Samples of short answers of both stretches in full form, spread over them: some say in their bodies that they failed.
 pub(super) fn bodies(case: &Case, known: &Known) -> Vec<Ask> {
     const LISTS: usize = 4;
-    if !Group::Requests.layers(case).contains(&Layer::Http) {
+    let forbidden = case.settings.playbook.asks_for("no-payloads", Phase::Survey);
+    if forbidden || !Group::Requests.layers(case).contains(&Layer::Http) {
         return Vec::new();
     }
     let rules = &case.settings.playbook.survey;

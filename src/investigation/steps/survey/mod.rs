@@ -21,7 +21,7 @@ use crate::{
     investigation::{
         action::Action,
         case::Case,
-        machine::{Plan, Seen, State, Step},
+        machine::{Phase, Plan, Seen, State, Step},
     },
     query::Counting,
     time::{Utc, Window},
@@ -266,7 +266,7 @@ impl Step for Survey {
         case.coverage
             .truncated
             .push(format!("the survey ended early: {why}"));
-        State::Weigh(Weigh::new())
+        State::Weigh(Weigh::new(case))
     }
 }
 
@@ -362,6 +362,9 @@ fn settle_incident(case: &mut Case) -> bool {
 /// Ranks who may be behind what the survey saw. Also where nobody is, connections are looked at.
 fn onward(case: &mut Case) -> State {
     rank(case);
+    if !case.settings.playbook.has(Phase::Narrow) {
+        return State::Weigh(Weigh::new(case));
+    }
     State::Narrow(Narrow::new(case))
 }
 

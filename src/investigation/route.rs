@@ -1,0 +1,126 @@
+//! Which phases a task passes, and what each phase may ask of a server and has to obey.
+//!
+//! A playbook is checked against these tables: it may leave out what a route can do without, add guards and take
+//! tools away. It cannot take a guard away or bring a phase or a tool in.
+
+use serde::{Deserialize, Serialize};
+
+use super::{
+    guard::{GUARDS, Guard},
+    machine::{MOVES, Phase},
+};
+
+/// What a run is for, without the details of the order.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum TaskKind {
+    /// Find out what failed first, why, and how it spread.
+    #[default]
+    Investigate,
+    /// Count calls.
+    Count,
+}
+
+/// The phases that a task passes.
+pub struct Route {
+    pub task: TaskKind,
+    /// The command that runs it.
+    pub command: &'static str,
+    /// In order; without one of these the route does not hold together.
+    pub needed: &'static [Phase],
+    /// What a playbook may leave out.
+    pub optional: &'static [Phase],
+}
+
+/// All routes.
+pub const ROUTES: &[Route] = &[
+    Route {
+        task: TaskKind::Investigate,
+        command: "investigate",
+        needed: &[
+            Phase::Preflight,
+            Phase::Window,
+            Phase::Secure,
+            Phase::Index,
+            Phase::Survey,
+            Phase::Weigh,
+            Phase::Conclude,
+        ],
+        optional: &[Phase::Narrow, Phase::Inspect, Phase::Handoff],
+    },
+    Route {
+        task: TaskKind::Count,
+        command: "kfl count",
+        needed: &[
+            Phase::Preflight,
+            Phase::Window,
+            Phase::Secure,
+            Phase::Index,
+            Phase::Count,
+        ],
+        optional: &[],
+    },
+];
+
+impl TaskKind {
+    pub const ALL: [Self; 2] = [Self::Investigate, Self::Count];
+
+    /// The serialised name.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Investigate => "investigate",
+            Self::Count => "count",
+        }
+    }
+
+    /// The phases that this task passes.
+    pub fn route(self) -> Option<&'static Route> {
+        ROUTES.iter().find(|route| route.task == self)
+    }
+}
+
+/// The operations that a phase asks for, by their serialised names.
+pub fn tools_of(phase: Phase) -> &'static [&'static str] {
+    const QUERIES: &[&str] = &["api_stats", "count_calls", "list_calls"];
+    match phase {
+        Phase::Preflight => &["check_status"],
+        Phase::Window => &["data_boundaries", "l7_data_boundaries"],
+        Phase::Secure => &["list_snapshots", "create_snapshot", "get_snapshot"],
+        Phase::Index => &["list_dissections", "start_dissection", "dissection_status"],
+        Phase::Survey | Phase::Count => QUERIES,
+        Phase::Narrow => &["count_calls", "list_calls"],
+        Phase::Inspect => &["call_detail"],
+        Phase::Weigh => &["count_calls"],
+        Phase::Handoff => &["export_pcap", "download_file"],
+        Phase::Conclude | Phase::Concluded | Phase::Counted | Phase::Stopped => &[],
+    }
+}
+
+/// The guards that a phase obeys whatever a playbook says.
+pub fn guards_of(phase: Phase) -> impl Iterator<Item = &'static Guard> {
+    GUARDS
+        .iter()
+        .filter(move |guard| !guard.optional && guard.phases.contains(&phase))
+}
+
+/// Whether a route through `phases` leads from the beginning to `phase`.
+pub fn reaches(phases: &[Phase], phase: Phase) -> bool {
+    let mut seen = vec![Phase::Preflight];
+    let mut at = 0;
+    while let Some(from) = seen.get(at).copied() {
+        if from == phase {
+            return phases.contains(&Phase::Preflight);
+        }
+        let next = MOVES
+            .iter()
+            .filter(|(start, end)| *start == from && phases.contains(end))
+            .map(|(_, end)| *end);
+        for end in next {
+            if !seen.contains(&end) {
+                seen.push(end);
+            }
+        }
+        at += 1;
+    }
+    false
+}
