@@ -325,7 +325,7 @@ fn opening(recording: &Recording, dir: &Path) -> Result<(String, Utc, Settings),
     }
 }
 
-fn journal_error(error: &JournalError, dir: &Path) -> AppError {
+pub(super) fn journal_error(error: &JournalError, dir: &Path) -> AppError {
     match error {
         JournalError::Diverged { at, recorded, made } => AppError::new(Kind::Diverged, format!("the replay of `{}` diverged", dir.display()))
             .reason(format!("entry {at} is another than recorded"))
@@ -337,6 +337,9 @@ fn journal_error(error: &JournalError, dir: &Path) -> AppError {
         JournalError::Busy { .. } => AppError::environment(format!("could not open the case `{}`", dir.display()))
             .because(error)
             .hint("wait until it has ended; progress is on its terminal"),
+        JournalError::Changed { .. } => AppError::new(Kind::Diverged, format!("the journal in `{}` was changed", dir.display()))
+            .because(error)
+            .hint("nothing can be concluded from a changed journal: take a copy that was exported or preserved, or investigate again"),
         JournalError::Corrupt { .. } | JournalError::Format { .. } | JournalError::Io { .. } => {
             AppError::environment(format!("could not use the journal in `{}`", dir.display())).because(error)
         }

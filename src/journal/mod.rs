@@ -2,14 +2,14 @@
 //! depends on it; resume, replay and the report's evidence are views of what was written.
 //!
 //! A case is a directory: `journal.jsonl`, an entry a line, and `bodies/HASH.json` for large
-//! results. Secrets are removed before anything gets here (see [`redact`]).
+//! results. Each line carries a hash that follows from it and the line before, so that a change is found. Secrets are removed before anything gets here (see [`redact`]).
 
 mod entry;
 mod reader;
 pub mod redact;
 mod writer;
 
-pub use entry::{Closed, Entry, FORMAT, Line};
+pub use entry::{Closed, Entry, FORMAT, Line, OLDEST_FORMAT, link};
 pub use reader::{JournalError, Recording, Summary, read, summary};
 pub use writer::{BODIES, CaseJournal, JOURNAL, body_hash};
 

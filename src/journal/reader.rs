@@ -6,7 +6,7 @@ use std::{
 };
 
 use super::{
-    entry::{Closed, Entry, FORMAT, Line},
+    entry::{Closed, Entry, FORMAT, Line, OLDEST_FORMAT, link},
     writer::{BODIES, JOURNAL, body_hash},
 };
 use crate::{
@@ -25,7 +25,10 @@ pub enum JournalError {
     },
     #[error("line {line} of `{}` cannot be read: {why}", path.display())]
     Corrupt { path: PathBuf, line: usize, why: String },
-    #[error("`{}` has journal format {found}; this version reads {FORMAT}", path.display())]
+    /// What was written is not what is there now.
+    #[error("line {line} of `{}` was changed after it was written: {why}", path.display())]
+    Changed { path: PathBuf, line: usize, why: String },
+    #[error("`{}` has journal format {found}; this version reads {OLDEST_FORMAT} to {FORMAT}", path.display())]
     Format { path: PathBuf, found: u32 },
     #[error("`{}` is in use by another rca-agent", path.display())]
     Busy { path: PathBuf },
@@ -48,6 +51,10 @@ pub struct Recording {
     /// Length of the file up to the last complete line, bytes; what follows was cut off while being written.
     pub valid_bytes: u64,
     pub torn: bool,
+    /// The format it is written in, and goes on in.
+    pub format: u32,
+    /// Link of the last line; empty in format 1.
+    pub link: String,
 }
 
 impl Recording {
@@ -57,6 +64,8 @@ impl Recording {
             entries: Vec::new(),
             valid_bytes: 0,
             torn: false,
+            format: FORMAT,
+            link: String::new(),
         }
     }
 }
@@ -86,6 +95,8 @@ pub fn read(dir: &Path) -> Result<Recording, JournalError> {
     let mut entries = Vec::new();
     let mut valid_bytes = 0;
     let mut torn = false;
+    let mut format = FORMAT;
+    let mut linked = String::new();
     for (number, line) in bytes.split_inclusive(|byte| *byte == b'\n').enumerate() {
         let corrupt = |why: String| JournalError::Corrupt {
             path: path.clone(),
@@ -96,20 +107,30 @@ pub fn read(dir: &Path) -> Result<Recording, JournalError> {
             torn = true;
             break;
         };
-        let parsed: Line = match serde_json::from_slice(text) {
-            Ok(parsed) => parsed,
-            Err(error) => {
-                check_format(&path, number, text)?;
-                return Err(corrupt(error.to_string()));
-            }
-        };
         if number == 0 {
-            check_format(&path, number, text)?;
+            format = format_of(&path, text)?.unwrap_or(FORMAT);
+        }
+        let parsed: Line = serde_json::from_slice(text).map_err(|error| corrupt(error.to_string()))?;
+        let changed = |why: &str| JournalError::Changed {
+            path: path.clone(),
+            line: number + 1,
+            why: why.to_owned(),
+        };
+        if format >= 2 {
+            linked = link(&linked, parsed.seq, parsed.entry.get());
+            if parsed.link.as_ref() != Some(&linked) {
+                return Err(changed("its hash does not follow from it and the line before"));
+            }
         }
         if parsed.seq != number as u64 + 1 {
             return Err(corrupt(format!("it has the number {}", parsed.seq)));
         }
-        entries.push(restored(dir, parsed.entry).map_err(corrupt)?);
+        let entry: Entry =
+            serde_json::from_str(parsed.entry.get()).map_err(|error| corrupt(error.to_string()))?;
+        entries.push(restored(dir, entry).map_err(|error| match error {
+            Unrestored::Changed(why) => changed(&why),
+            Unrestored::Missing(why) => corrupt(why),
+        })?);
         valid_bytes += line.len() as u64;
     }
     if !matches!(entries.first(), None | Some(Entry::Opened { .. })) {
@@ -123,23 +144,36 @@ pub fn read(dir: &Path) -> Result<Recording, JournalError> {
         entries,
         valid_bytes,
         torn,
+        format,
+        link: linked,
     })
 }
 
-/// A newer format is told apart from rubbish before anything else is made of it.
-fn check_format(path: &Path, number: usize, text: &[u8]) -> Result<(), JournalError> {
+/// The format that the first line names. A newer one is told apart from rubbish before anything else is made of it.
+fn format_of(path: &Path, text: &[u8]) -> Result<Option<u32>, JournalError> {
     let value: serde_json::Value = serde_json::from_slice(text).unwrap_or_default();
-    match value.pointer("/entry/format").and_then(serde_json::Value::as_u64) {
-        Some(found) if number == 0 && found != u64::from(FORMAT) => Err(JournalError::Format {
+    let Some(found) = value.pointer("/entry/format").and_then(serde_json::Value::as_u64) else {
+        return Ok(None);
+    };
+    let found = u32::try_from(found).unwrap_or(u32::MAX);
+    if (OLDEST_FORMAT..=FORMAT).contains(&found) {
+        Ok(Some(found))
+    } else {
+        Err(JournalError::Format {
             path: path.to_owned(),
-            found: u32::try_from(found).unwrap_or(u32::MAX),
-        }),
-        _ => Ok(()),
+            found,
+        })
     }
 }
 
+/// Why a large result could not be put back.
+enum Unrestored {
+    Changed(String),
+    Missing(String),
+}
+
 /// Puts bodies that were kept in files back into their place.
-fn restored(dir: &Path, mut entry: Entry) -> Result<Entry, String> {
+fn restored(dir: &Path, mut entry: Entry) -> Result<Entry, Unrestored> {
     if let Entry::Observed { observation } = &mut entry {
         match observation {
             Observation::Connected { schemas, .. } => restore(dir, schemas)?,
@@ -157,19 +191,28 @@ fn restored(dir: &Path, mut entry: Entry) -> Result<Entry, String> {
     Ok(entry)
 }
 
-fn restore(dir: &Path, body: &mut Body) -> Result<(), String> {
+fn restore(dir: &Path, body: &mut Body) -> Result<(), Unrestored> {
     if !body.value.is_null() || body.sha256 == body_hash(&serde_json::Value::Null) {
-        return Ok(());
+        return if body_hash(&body.value) == body.sha256 {
+            Ok(())
+        } else {
+            Err(Unrestored::Changed(
+                "a result is another than its hash says".to_owned(),
+            ))
+        };
     }
     if !body.sha256.bytes().all(|byte| byte.is_ascii_hexdigit()) {
-        return Err(format!("`{}` is no hash", body.sha256));
+        return Err(Unrestored::Missing(format!("`{}` is no hash", body.sha256)));
     }
     let path = dir.join(BODIES).join(format!("{}.json", body.sha256));
-    let bytes = fs::read(&path).map_err(|error| format!("`{}`: {error}", path.display()))?;
-    let value: serde_json::Value =
-        serde_json::from_slice(&bytes).map_err(|error| format!("`{}`: {error}", path.display()))?;
+    let missing =
+        |error: &dyn std::fmt::Display| Unrestored::Missing(format!("`{}`: {error}", path.display()));
+    let bytes = fs::read(&path).map_err(|error| missing(&error))?;
+    let changed = || Unrestored::Changed(format!("the hash of `{}` is another", path.display()));
+    // What is no JSON any more is not what was written.
+    let value: serde_json::Value = serde_json::from_slice(&bytes).map_err(|_| changed())?;
     if body_hash(&value) != body.sha256 {
-        return Err(format!("`{}` was changed: its hash is another", path.display()));
+        return Err(changed());
     }
     body.value = value;
     Ok(())

@@ -1,7 +1,6 @@
 //! Appends to a case, or follows its recording.
 
 use std::{
-    fmt::Write as _,
     fs::{self, File, OpenOptions, TryLockError},
     io::{Seek, SeekFrom, Write},
     path::{Path, PathBuf},
@@ -11,7 +10,7 @@ use sha2::{Digest, Sha256};
 
 use super::{
     Journal,
-    entry::{Entry, Line},
+    entry::{Entry, Line, hex},
     reader::{JournalError, Recording},
 };
 use crate::investigation::{Body, Observation};
@@ -29,16 +28,6 @@ pub fn body_hash(value: &serde_json::Value) -> String {
     hex(&Sha256::digest(value.to_string().as_bytes()))
 }
 
-fn hex(bytes: &[u8]) -> String {
-    bytes
-        .iter()
-        .fold(String::with_capacity(bytes.len() * 2), |mut hex, byte| {
-            // Writing to a string cannot fail.
-            let _ = write!(hex, "{byte:02x}");
-            hex
-        })
-}
-
 /// A case being followed, then written.
 pub struct CaseJournal {
     /// `None` for a replay, which never writes.
@@ -46,6 +35,10 @@ pub struct CaseJournal {
     recorded: Vec<Entry>,
     /// Entries seen so far, recorded ones included.
     at: usize,
+    /// Of the recording; a new case gets the newest.
+    format: u32,
+    /// Link of the last line written.
+    link: String,
 }
 
 struct Open {
@@ -93,6 +86,8 @@ impl CaseJournal {
             }),
             recorded: recording.entries,
             at: 0,
+            format: recording.format,
+            link: recording.link,
         })
     }
 
@@ -102,6 +97,8 @@ impl CaseJournal {
             file: None,
             recorded: recording.entries,
             at: 0,
+            format: recording.format,
+            link: recording.link,
         }
     }
 
@@ -127,16 +124,16 @@ impl Journal for CaseJournal {
         let Some(open) = &mut self.file else {
             return Err(JournalError::Exhausted(self.at));
         };
-        let line = Line {
-            seq: self.at as u64 + 1,
-            entry: open.without_large_bodies(entry)?,
-        };
         let path = open.dir.join(JOURNAL);
-        let mut text = serde_json::to_string(&line).map_err(|error| JournalError::Io {
+        let unwritable = |error: serde_json::Error| JournalError::Io {
             doing: "write to",
             path: path.clone(),
             source: error.into(),
-        })?;
+        };
+        let closes = matches!(entry, Entry::Closed { .. });
+        let entry = open.without_large_bodies(entry)?;
+        let line = Line::after(&self.link, self.at as u64 + 1, &entry, self.format).map_err(unwritable)?;
+        let mut text = serde_json::to_string(&line).map_err(unwritable)?;
         text.push('\n');
         // One write a line: a process that is killed leaves at most one line incomplete.
         open.file
@@ -146,7 +143,7 @@ impl Journal for CaseJournal {
                 path: path.clone(),
                 source,
             })?;
-        if matches!(line.entry, Entry::Closed { .. }) {
+        if closes {
             open.file.sync_all().map_err(|source| JournalError::Io {
                 doing: "write to",
                 path,
@@ -154,6 +151,7 @@ impl Journal for CaseJournal {
             })?;
         }
         self.at += 1;
+        self.link = line.link.unwrap_or_default();
         Ok(())
     }
 

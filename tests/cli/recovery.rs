@@ -103,6 +103,37 @@ fn a_replay_needs_no_server_and_writes_the_same_bytes() {
     assert_eq!(markdown.stderr, "");
 }
 
+/// The lines with the links that belong to them, as if they had been written so.
+fn chained(text: &str) -> String {
+    use rca_agent::journal::{Entry, FORMAT, Line};
+    let (mut before, mut out) = (String::new(), String::new());
+    for line in text.lines() {
+        let line: Line = serde_json::from_str(line).unwrap();
+        let entry: Entry = serde_json::from_str(line.entry.get()).unwrap();
+        let line = Line::after(&before, line.seq, &entry, FORMAT).unwrap();
+        out.push_str(&serde_json::to_string(&line).unwrap());
+        out.push('\n');
+        before = line.link.unwrap();
+    }
+    out
+}
+
+#[test]
+fn a_changed_journal_is_not_followed() {
+    let rca = case();
+    let path = rca.case().join("journal.jsonl");
+    let text = std::fs::read_to_string(&path).unwrap();
+    std::fs::write(&path, text.replacen("\"limit\":1000", "\"limit\":999", 1)).unwrap();
+    for command in ["replay", "resume"] {
+        let output = rca.run(&[command, &rca.case_id()]);
+        assert_eq!(output.status, 4, "{output}");
+        assert!(
+            output.stderr.contains("was changed after it was written"),
+            "{output}"
+        );
+    }
+}
+
 #[test]
 fn a_changed_decision_is_a_divergence() {
     let rca = case();
@@ -110,7 +141,7 @@ fn a_changed_decision_is_a_divergence() {
     let text = std::fs::read_to_string(&path).unwrap();
     let changed = text.replacen("\"limit\":1000", "\"limit\":999", 1);
     assert_ne!(text, changed);
-    std::fs::write(&path, changed).unwrap();
+    std::fs::write(&path, chained(&changed)).unwrap();
     let output = rca.run(&["replay", &rca.case_id()]);
     assert_eq!(output.status, 4, "{output}");
     assert!(

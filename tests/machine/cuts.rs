@@ -1,6 +1,6 @@
 //! Every prefix of a journal can be finished, and ends the same.
 
-use std::fs;
+use std::{fs, ops::Add};
 
 use rca_agent::{
     driver::{self, Unwatched},
@@ -121,21 +121,122 @@ fn journals_that_cannot_be_read_say_where() {
             .to_string()
             .replace(&dir.path().display().to_string(), "DIR")
     };
-    let line = serde_json::to_string(&journal::Line {
-        seq: 1,
-        entry: opening(),
-    })
-    .unwrap();
-    let newer = line.replace("\"format\":1", "\"format\":9");
+    let line = journal::Line::after("", 1, &opening(), journal::FORMAT).unwrap();
+    let link = line.link.clone().unwrap();
+    let line = serde_json::to_string(&line).unwrap();
+    let newer = line.replace("\"format\":2", "\"format\":9");
+    let again = journal::Line::after(&link, 1, &opening(), journal::FORMAT).unwrap();
+    let again = serde_json::to_string(&again).unwrap();
     let shown = [
         said("rubbish\n"),
         said(&format!("{line}\n{line}\n")),
+        said(&format!("{line}\n{again}\n")),
         said(&format!("{newer}\n")),
+        said(&line.replace("what broke?", "what else?").add("\n")),
     ];
     insta::assert_snapshot!("unreadable journals", shown.join("\n"));
     fs::write(dir.path().join(JOURNAL), &line).unwrap();
     assert!(
         journal::read(dir.path()).unwrap().torn,
         "a first line without its end was never finished"
+    );
+}
+
+/// The journal of `dir` as the first version wrote it.
+fn as_format_1(dir: &std::path::Path) {
+    let path = dir.join(JOURNAL);
+    let mut out = String::new();
+    for line in fs::read_to_string(&path).unwrap().lines() {
+        let mut line: serde_json::Value = serde_json::from_str(line).unwrap();
+        line.as_object_mut().unwrap().shift_remove("link");
+        if let Some(format) = line.pointer_mut("/entry/format") {
+            *format = 1.into();
+        }
+        // What playbooks and settings did not hold yet.
+        if let Some(settings) = line.pointer_mut("/entry/settings") {
+            let playbook = settings["playbook"].as_object_mut().unwrap();
+            playbook.retain(|key, _| {
+                ["name", "when", "window", "wait", "budget", "survey"].contains(&key.as_str())
+            });
+        }
+        out.push_str(&line.to_string());
+        out.push('\n');
+    }
+    fs::write(path, out).unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_journal_of_the_first_format_is_read_replayed_and_gone_on_with() {
+    let dir = tempfile::tempdir().unwrap();
+    investigate(dir.path()).await;
+    let entries = journal::read(dir.path()).unwrap().entries;
+    as_format_1(dir.path());
+    let old = journal::read(dir.path()).unwrap();
+    assert_eq!((old.format, old.link.as_str()), (1, ""));
+    assert_eq!(old.entries[1..], entries[1..]);
+    let text = fs::read_to_string(dir.path().join(JOURNAL)).unwrap();
+    let half: String = text.split_inclusive('\n').take(entries.len() / 2).collect();
+    fs::write(dir.path().join(JOURNAL), half).unwrap();
+    let recording = journal::read(dir.path()).unwrap();
+    let (opening, mut world) = (recording.entries[0].clone(), Recorded::of(&entries));
+    let mut journal = CaseJournal::open(dir.path(), recording).unwrap();
+    let mut machine = Machine::new(CASE, settings());
+    driver::drive(&mut machine, opening, &mut world, &mut journal, &mut Unwatched)
+        .await
+        .unwrap();
+    assert_eq!(
+        fs::read_to_string(dir.path().join(JOURNAL)).unwrap(),
+        text,
+        "in its own format"
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_changed_line_is_found() {
+    let whole = tempfile::tempdir().unwrap();
+    investigate(whole.path()).await;
+    let path = whole.path().join(JOURNAL);
+    let text = fs::read_to_string(&path).unwrap();
+    let lines: Vec<&str> = text.lines().collect();
+    let changed = |lines: Vec<String>| {
+        fs::write(&path, lines.join("\n") + "\n").unwrap();
+        journal::read(whole.path())
+            .map(|_| ())
+            .map_err(|error| error.to_string())
+    };
+    let owned = || lines.iter().map(|line| (*line).to_owned()).collect::<Vec<_>>();
+    for at in 0..lines.len() {
+        let mut digits = owned();
+        let place = digits[at].rfind(|c: char| c.is_ascii_digit()).unwrap();
+        let other = if digits[at][place..].starts_with('7') {
+            "8"
+        } else {
+            "7"
+        };
+        digits[at].replace_range(place..=place, other);
+        let found = changed(digits);
+        assert!(found.is_err(), "line {} was changed", at + 1);
+        if at + 1 < lines.len() {
+            let mut removed = owned();
+            removed.remove(at);
+            assert!(changed(removed).is_err(), "line {} was removed", at + 1);
+            let mut swapped = owned();
+            swapped.swap(at, at + 1);
+            assert!(changed(swapped).is_err(), "line {} was moved", at + 1);
+        }
+    }
+    assert_eq!(changed(owned()), Ok(()));
+    let body = fs::read_dir(whole.path().join(BODIES))
+        .unwrap()
+        .flatten()
+        .next()
+        .unwrap()
+        .path();
+    let bytes = fs::read_to_string(&body).unwrap();
+    fs::write(&body, bytes.replacen('1', "2", 1)).unwrap();
+    let found = changed(owned()).unwrap_err();
+    assert!(
+        found.contains("was changed") && found.contains(".json"),
+        "{found}"
     );
 }
