@@ -161,9 +161,9 @@ fn a_changed_result_is_found() {
         .path();
     std::fs::write(&body, "{\"calls\":[],\"total\":0}").unwrap();
     let output = rca.run(&["replay", &rca.case_id()]);
-    assert_eq!(output.status, 1, "{output}");
+    assert_eq!(output.status, 4, "{output}");
     assert!(
-        output.stderr.contains("was changed: its hash is another"),
+        output.stderr.contains("was changed after it was written: the hash of"),
         "{output}"
     );
 }
