@@ -48,6 +48,7 @@ fn settings() -> Settings {
         no_input: true,
         yes: false,
         pcap: false,
+        snapshot: None,
         task: Task::Investigate,
         playbook: playbook::read(include_str!("../playbooks/network-rca.yaml")).unwrap(),
         notes: Vec::new(),

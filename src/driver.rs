@@ -95,7 +95,7 @@ pub async fn drive(
         watch.entry(machine, &entry, replayed);
     }
     let closed = match machine.state() {
-        State::Concluded(_) | State::Counted(_) => Closed::Concluded,
+        State::Concluded(_) | State::Counted(_) | State::Finished(_) => Closed::Concluded,
         _ => Closed::Stopped,
     };
     let replayed = journal.recorded_entries_left();

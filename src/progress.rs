@@ -176,6 +176,9 @@ fn outcome(case: &Case, left: Phase) -> String {
     let clock = case.settings.clock();
     match left {
         Phase::Preflight => case.server.clone().unwrap_or_else(|| "no server".to_owned()),
+        Phase::Window if case.settings.snapshot.is_some() && case.settings.since.is_empty() => {
+            "all of the snapshot".to_owned()
+        }
         Phase::Window => case
             .window
             .map(|window| clock.window(&window))
@@ -203,6 +206,9 @@ fn outcome(case: &Case, left: Phase) -> String {
         | Phase::Handoff
         | Phase::Conclude
         | Phase::Count
+        | Phase::Inventory
+        | Phase::Recheck
+        | Phase::Finished
         | Phase::Concluded
         | Phase::Counted
         | Phase::Stopped => String::new(),

@@ -27,7 +27,7 @@ fn the_diagram_is_the_table_of_moves() {
         .map(|(from, to)| format!("    {from:?} --> {to:?}"))
         .collect();
     let diagram = format!(
-        "```mermaid\nstateDiagram-v2\n    [*] --> Preflight\n{}\n    Concluded --> [*]\n    Counted --> [*]\n    Stopped --> [*]\n```\n",
+        "```mermaid\nstateDiagram-v2\n    [*] --> Preflight\n{}\n    Concluded --> [*]\n    Counted --> [*]\n    Finished --> [*]\n    Stopped --> [*]\n```\n",
         edges.join("\n")
     );
     assert_eq!(

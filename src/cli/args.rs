@@ -9,6 +9,8 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+use crate::investigation::settings::NamedSnapshot;
+
 /// Find out why an incident happened, from recorded Kubernetes network traffic
 ///
 /// rca-agent asks a Kubeshark MCP server, or the embedded one over packet captures, and writes a
@@ -54,6 +56,10 @@ pub(super) enum Command {
     Resume(ResumeArgs),
     /// Run an investigation again from its journal, without any server
     Replay(ReplayArgs),
+    /// Ask the recorded queries of a case again, and hold journal, report and answers against each other
+    Verify(VerifyArgs),
+    /// List the snapshots of a server, or take one
+    Snapshots(SnapshotsArgs),
     /// Check Kubeshark, raw capture, permissions and the time zone, and say how to mend each
     Doctor(DoctorArgs),
     /// Check and explain filters, and count what they match
@@ -77,6 +83,22 @@ pub(super) struct SourceArgs {
     /// Investigate a capture directory, a single pcap, or calls as JSON lines, through the embedded hub
     #[arg(long, value_name = "PATH")]
     pub(super) capture: Option<PathBuf>,
+}
+
+/// Which snapshot, where it is to be a certain one.
+#[derive(Clone, Debug, Default, Args)]
+#[command(next_help_heading = "Where Kubeshark is")]
+pub(super) struct SnapshotArgs {
+    /// Work on this snapshot, by name or id, whatever is still recorded; without --since on all of it
+    #[arg(long, value_name = "NAME")]
+    pub(super) snapshot: Option<String>,
+}
+
+impl SnapshotArgs {
+    pub(super) fn named(&self) -> Option<NamedSnapshot> {
+        let name = self.snapshot.clone()?;
+        Some(NamedSnapshot { name, retake: None })
+    }
 }
 
 /// How times are read and written.
@@ -162,7 +184,7 @@ pub(super) struct InvestigateArgs {
     #[arg(
         long,
         value_name = "TIME",
-        required_unless_present = "print_schema",
+        required_unless_present_any = ["print_schema", "snapshot"],
         allow_hyphen_values = true
     )]
     pub(super) since: Option<String>,
@@ -181,6 +203,8 @@ pub(super) struct InvestigateArgs {
     /// Print the JSON Schema of report.json and end
     #[arg(long)]
     pub(super) print_schema: bool,
+    #[command(flatten)]
+    pub(super) snapshot: SnapshotArgs,
     #[command(flatten)]
     pub(super) source: SourceArgs,
     #[command(flatten)]
@@ -259,6 +283,76 @@ pub(super) struct ReplayArgs {
     pub(super) cases: Option<PathBuf>,
     #[command(flatten)]
     pub(super) output: OutputArgs,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct VerifyArgs {
+    /// Id of the case, or its directory
+    pub(super) case: String,
+    /// Check journal and report only; no server is reached
+    #[arg(long)]
+    pub(super) offline: bool,
+    /// Where the server does not have the snapshot any more, take it again, if its window is still recorded
+    #[arg(long, conflicts_with = "offline")]
+    pub(super) retake: bool,
+    /// Print what was found as JSON
+    #[arg(long)]
+    pub(super) json: bool,
+    #[arg(long, value_name = "DIR")]
+    pub(super) cases: Option<PathBuf>,
+    #[command(flatten)]
+    pub(super) source: SourceArgs,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct SnapshotsArgs {
+    #[command(subcommand)]
+    pub(super) action: Option<SnapshotsAction>,
+    #[command(flatten)]
+    pub(super) list: SnapshotsListArgs,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct SnapshotsListArgs {
+    /// Print JSON
+    #[arg(long)]
+    pub(super) json: bool,
+    #[command(flatten)]
+    pub(super) source: SourceArgs,
+    #[command(flatten)]
+    pub(super) time: TimeArgs,
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum SnapshotsAction {
+    /// Freeze a window before the buffers overwrite it; one that covers it already is found instead
+    Take(Box<SnapshotsTakeArgs>),
+}
+
+#[derive(Debug, Args)]
+pub(super) struct SnapshotsTakeArgs {
+    /// Name of the new snapshot (default: `rca-` and the time)
+    #[arg(long, value_name = "NAME")]
+    pub(super) name: Option<String>,
+    /// Minutes kept on both sides of the window (default: as the playbook network-rca says)
+    #[arg(long, value_name = "MINUTES", value_parser = clap::value_parser!(u32).range(0..=1440))]
+    pub(super) buffer: Option<u32>,
+    /// When it began (default for --capture: all of it)
+    #[arg(long, value_name = "TIME", allow_hyphen_values = true)]
+    pub(super) since: Option<String>,
+    /// When it ended (default: at most an hour after --since)
+    #[arg(long, value_name = "TIME", allow_hyphen_values = true, requires = "since")]
+    pub(super) until: Option<String>,
+    /// Never ask what an ambiguous time means
+    #[arg(long)]
+    pub(super) no_input: bool,
+    /// Print JSON
+    #[arg(long)]
+    pub(super) json: bool,
+    #[command(flatten)]
+    pub(super) source: SourceArgs,
+    #[command(flatten)]
+    pub(super) time: TimeArgs,
 }
 
 #[derive(Debug, Args)]
@@ -370,6 +464,8 @@ pub(super) struct CountArgs {
     /// Never ask what an ambiguous time means
     #[arg(long)]
     pub(super) no_input: bool,
+    #[command(flatten)]
+    pub(super) snapshot: SnapshotArgs,
     #[command(flatten)]
     pub(super) source: SourceArgs,
     #[command(flatten)]

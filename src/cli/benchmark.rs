@@ -80,6 +80,7 @@ async fn measure(
             assumptions: Vec::new(),
             ambiguities: Vec::new(),
         },
+        snapshot: None,
         baseline: incident.baseline.filter(|_| !args.own_baseline),
         namespace: None,
         service: None,

@@ -1,30 +1,24 @@
 //! `kfl count`: exact numbers for a filter, or the plan by which they would be found.
 
-use std::path::Path;
-
 use serde_json::{Value, json};
 
 use super::{
     args::{By, CountArgs},
-    investigate::{self, Moment},
-    output, playbooks, run, source,
+    order::{self, Asked, Parts},
+    output,
 };
 use crate::{
     config::Config,
-    driver,
-    effects::LiveEffects,
-    error::{AppError, Kind},
-    hub::Capture,
-    investigation::{CountOrder, Counted, Machine, Settings, State, Task, settings::Source, words},
-    journal::{Entry, FORMAT, Unkept, redact::Redactor},
+    error::AppError,
+    investigation::{CountOrder, Counted, Machine, State, Task, words},
     kfl,
-    progress::{Progress, Show},
+    progress::Show,
     query::{Cell, Counts, Dimension},
     report::{
         self,
         document::{Block, Document},
     },
-    time::{Clock, Reading, Utc, parse_window},
+    time::Clock,
 };
 
 /// Bins of a histogram over time where no width is wanted: as many as a screen shows.
@@ -44,123 +38,64 @@ pub(super) async fn count(config: &Config, args: &CountArgs, show: Show) -> Resu
         }
         return Ok(1);
     }
-    let created = investigate::system_now();
-    let moment = investigate::moment(config, &args.time, created)?;
-    let source = source::chosen(config, &args.source)?;
-    let (since, until) = asked(args, &source)?;
-    let reading = parse_window(&since, until.as_deref(), moment.now, &moment.zone)
-        .map_err(|error| AppError::usage("the window cannot be read").because(&error))?;
-    let endpoint = source::endpoint(config, &source)?;
-    let id = format!("count-{}", created.timestamp_millis());
-    let redactor = Redactor::new(&id);
-    let settings = settings(config, args, moment, source, (since, until, reading))?;
-    let clock = settings.clock();
-    let opening = Entry::Opened {
-        format: FORMAT,
-        agent: env!("CARGO_PKG_VERSION").to_owned(),
-        case: id.clone(),
-        created,
-        settings: Box::new(settings.clone()),
+    let parts = Parts {
+        source: &args.source,
+        time: &args.time,
+        asked: Asked::Window {
+            since: args.since.as_deref(),
+            until: args.until.as_deref(),
+        },
+        snapshot: args.snapshot.named(),
+        task: Task::Count(CountOrder {
+            filter: args.filter.clone(),
+            by: dimensions(args),
+            every_ms: None,
+            budget_calls: args.budget_calls,
+            budget_bytes: args.budget_bytes,
+            explain: args.explain,
+        }),
+        no_input: args.no_input,
+        yes: false,
     };
-    let ask = run::asker(&settings);
-    let limits = run::limits(&settings);
-    let mut effects = LiveEffects::new(endpoint, limits, redactor, ask, std::env::temp_dir());
-    let mut machine = Machine::new(id, settings);
-    let mut watch = Progress::new(show);
-    let driven = driver::drive(&mut machine, opening, &mut effects, &mut Unkept, &mut watch).await;
-    watch.finish();
-    driven.map_err(|error| {
-        AppError::new(Kind::Bug, "the counting broke off")
-            .because(&error)
-            .hint("this is a bug: please report it with the command")
-    })?;
+    let mut order = order::order(config, "count", parts)?;
+    let every = every_ms(args, order.settings.reading.window.length().num_seconds())?;
+    if let Task::Count(count) = &mut order.settings.task {
+        count.every_ms = every;
+    }
+    let (calls, bytes) = (
+        args.budget_calls.saturating_add(AROUND),
+        args.budget_bytes.saturating_mul(2),
+    );
+    order::at_least(&mut order.settings.playbook, calls, bytes);
+    let clock = order.settings.clock();
+    let machine = order::run(order, None, show).await?;
     match machine.state() {
         State::Counted(counted) if args.explain => explain(args, counted, &machine, &clock),
         State::Counted(counted) => tell(args, counted, &machine, &clock),
         State::Concluded(finding) => nothing(args, &finding.because, &finding.next),
-        State::Stopped(problem) => Err(run::stopped(problem)),
-        other => Err(AppError::new(
-            Kind::Bug,
-            format!("the counting ended in {:?}", other.phase()),
-        )),
+        other => Err(order::unexpected(other)),
     }
 }
 
-/// The user's words for the window; of a capture, all of it where there are none.
-fn asked(args: &CountArgs, source: &Source) -> Result<(String, Option<String>), AppError> {
-    match (&args.since, source) {
-        (Some(since), _) => Ok((since.clone(), args.until.clone())),
-        (None, Source::Capture { path }) => {
-            let capture = Capture::open(Path::new(path)).map_err(|error| {
-                AppError::environment(format!("could not open the capture `{path}`")).because(&error)
-            })?;
-            let at = Utc::from_timestamp_micros;
-            let ends = capture
-                .span()
-                .and_then(|span| Some((at(span.start_us)?, at(span.end_us)?)));
-            match ends {
-                Some((start, end)) => Ok((start.to_rfc3339(), Some(end.to_rfc3339()))),
-                None => Err(AppError::environment(format!(
-                    "the capture `{path}` holds nothing"
-                ))),
-            }
-        }
-        (None, _) => Err(AppError::usage("--since is missing")
-            .hint("a cluster may have recorded days: say which part of it, as in --since '20 minutes ago'")),
-    }
-}
-
-fn settings(
-    config: &Config,
-    args: &CountArgs,
-    moment: Moment,
-    source: Source,
-    (since, until, reading): (String, Option<String>, Reading),
-) -> Result<Settings, AppError> {
+/// Width of the bins; `None` where nothing is counted over time.
+fn every_ms(args: &CountArgs, seconds: i64) -> Result<Option<u64>, AppError> {
     let over_time = args.by.contains(&By::Time) || args.every.is_some();
-    let every_ms = match &args.every {
-        Some(text) => Some(width(text)?),
-        None if over_time => Some(fitting(reading.window.length().num_seconds())),
-        None => None,
-    };
+    match &args.every {
+        Some(text) => width(text).map(Some),
+        None if over_time => Ok(Some(fitting(seconds))),
+        None => Ok(None),
+    }
+}
+
+/// What calls are told apart by, each once.
+fn dimensions(args: &CountArgs) -> Vec<Dimension> {
     let mut by = Vec::new();
     for dimension in args.by.iter().filter_map(|by| by.dimension()) {
         if !by.contains(&dimension) {
             by.push(dimension);
         }
     }
-    let mut playbook = playbooks::default()?;
-    playbook.budget.calls = playbook
-        .budget
-        .calls
-        .max(args.budget_calls.saturating_add(AROUND));
-    playbook.budget.bytes = playbook.budget.bytes.max(args.budget_bytes.saturating_mul(2));
-    Ok(Settings {
-        source,
-        question: String::new(),
-        since,
-        until,
-        reading,
-        baseline: None,
-        zone: moment.zone,
-        hours: config.hours,
-        now: moment.now,
-        namespace: None,
-        service: None,
-        no_input: args.no_input || !run::can_ask(),
-        yes: false,
-        pcap: false,
-        task: Task::Count(CountOrder {
-            filter: args.filter.clone(),
-            by,
-            every_ms,
-            budget_calls: args.budget_calls,
-            budget_bytes: args.budget_bytes,
-            explain: args.explain,
-        }),
-        playbook,
-        notes: moment.notes,
-    })
+    by
 }
 
 /// ms of a width as somebody writes it.

@@ -4,6 +4,7 @@ use std::{path::PathBuf, process, time::SystemTime};
 
 use super::{
     args::{DemoArgs, InvestigateArgs, OutputArgs, RunArgs, TimeArgs},
+    order::{self, Asked},
     output, playbooks,
     run::{self, Start},
     source,
@@ -14,7 +15,7 @@ use crate::{
     error::AppError,
     investigation::{
         ServiceName, Settings, Task, TaskKind,
-        settings::{Export, Input, Source},
+        settings::{Export, Input, NamedSnapshot, Source},
     },
     progress::Show,
     time::{Clock, Reading, Utc, Window, Zone, parse_point, parse_window},
@@ -60,11 +61,13 @@ pub(super) fn system_now() -> Utc {
 pub(super) async fn investigate(config: &Config, args: &InvestigateArgs, show: Show) -> Result<u8, AppError> {
     let created = system_now();
     let moment = moment(config, &args.time, created)?;
-    let Some(since) = &args.since else {
-        return Err(AppError::usage("--since is missing"));
+    let source = source::chosen(config, &args.source)?;
+    let asked = Asked::Window {
+        since: args.since.as_deref(),
+        until: args.until.as_deref(),
     };
-    let reading = parse_window(since, args.until.as_deref(), moment.now, &moment.zone)
-        .map_err(|error| AppError::usage("the window cannot be read").because(&error))?;
+    let snapshot = args.snapshot.named();
+    let (since, until, reading) = order::reading(&asked, snapshot.is_some(), &source, &moment)?;
     let service = args.service.as_deref().map(service).transpose()?;
     let baseline = args
         .baseline
@@ -82,10 +85,11 @@ pub(super) async fn investigate(config: &Config, args: &InvestigateArgs, show: S
     }
     let plan = Plan {
         question: args.question.clone().unwrap_or_default(),
-        source: source::chosen(config, &args.source)?,
-        since: since.clone(),
-        until: args.until.clone(),
+        source,
+        since,
+        until,
         reading,
+        snapshot,
         baseline,
         namespace: args.namespace.clone(),
         service,
@@ -117,6 +121,7 @@ pub(super) async fn demo(config: &Config, args: &DemoArgs, show: Show) -> Result
         since: capture.since.to_owned(),
         until: Some(capture.until.to_owned()),
         reading,
+        snapshot: None,
         baseline: None,
         namespace: None,
         service: None,
@@ -140,6 +145,7 @@ pub(super) struct Plan {
     pub(super) since: String,
     pub(super) until: Option<String>,
     pub(super) reading: Reading,
+    pub(super) snapshot: Option<NamedSnapshot>,
     pub(super) baseline: Option<Window>,
     pub(super) namespace: Option<String>,
     pub(super) service: Option<ServiceName>,
@@ -171,7 +177,7 @@ pub(super) fn prepare(
     }
     playbooks::told(&playbook, |input| match input {
         Input::Question => !plan.question.trim().is_empty(),
-        Input::Since => !plan.since.trim().is_empty(),
+        Input::Since => !plan.since.trim().is_empty() || plan.snapshot.is_some(),
         Input::Until => plan.until.is_some(),
         Input::Baseline => plan.baseline.is_some(),
         Input::Namespace => plan.namespace.is_some(),
@@ -217,6 +223,7 @@ pub(super) fn prepare(
         no_input: run.no_input || !run::can_ask(),
         yes: run.yes,
         pcap: run.pcap || playbook.export.contains(&Export::Pcap),
+        snapshot: plan.snapshot,
         task: Task::Investigate,
         playbook,
         notes: moment.notes,

@@ -7,11 +7,14 @@ mod count;
 mod doctor;
 mod investigate;
 mod kfl;
+mod order;
 mod output;
 mod playbooks;
 mod run;
 mod serve;
+mod snapshots;
 mod source;
+mod verify;
 
 use std::process::ExitCode;
 
@@ -63,6 +66,8 @@ fn dispatch(cli: args::Cli) -> Result<u8, AppError> {
         args::Command::Cases(args) => cases::run(&config, &args),
         args::Command::Resume(args) => on_runtime(run::resume(&config, &args, show)),
         args::Command::Replay(args) => on_runtime(run::replay(&config, &args)),
+        args::Command::Verify(args) => on_runtime(verify::verify(&config, &args, show)),
+        args::Command::Snapshots(args) => on_runtime(snapshots::run(&config, &args, show)),
         args::Command::Doctor(args) => on_runtime(doctor::doctor(&config, &args)),
         args::Command::Kfl(args) => kfl::run(&config, &args.action, show),
         args::Command::Playbooks(args) => playbooks::run(&args),

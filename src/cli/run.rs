@@ -309,7 +309,7 @@ pub(super) async fn replayed(dir: &Path) -> Result<(Machine, Report, u8), AppErr
     Ok((machine, finished.report, finished.status))
 }
 
-fn opening(recording: &Recording, dir: &Path) -> Result<(String, Utc, Settings), AppError> {
+pub(super) fn opening(recording: &Recording, dir: &Path) -> Result<(String, Utc, Settings), AppError> {
     match recording.entries.first() {
         Some(Entry::Opened {
             case,

@@ -255,6 +255,7 @@ pub const GUARDS: &[Guard] = &[
 /// Phases that ask something of a server.
 const ACTING: &[Phase] = &[
     Phase::Preflight,
+    Phase::Inventory,
     Phase::Window,
     Phase::Secure,
     Phase::Index,
@@ -264,6 +265,7 @@ const ACTING: &[Phase] = &[
     Phase::Weigh,
     Phase::Handoff,
     Phase::Count,
+    Phase::Recheck,
 ];
 
 /// Phases that ask about calls.
@@ -273,6 +275,7 @@ const QUERYING: &[Phase] = &[
     Phase::Inspect,
     Phase::Weigh,
     Phase::Count,
+    Phase::Recheck,
 ];
 
 /// Phases that do something with a snapshot.
@@ -284,11 +287,13 @@ const USING_SNAPSHOT: &[Phase] = &[
     Phase::Weigh,
     Phase::Handoff,
     Phase::Count,
+    Phase::Recheck,
 ];
 
 /// Phases that are left by a move.
 const PHASES: &[Phase] = &[
     Phase::Preflight,
+    Phase::Inventory,
     Phase::Window,
     Phase::Secure,
     Phase::Index,
@@ -299,6 +304,7 @@ const PHASES: &[Phase] = &[
     Phase::Handoff,
     Phase::Conclude,
     Phase::Count,
+    Phase::Recheck,
 ];
 
 /// Consults every guard that applies, and those that the playbook adds. Stops at the first refusal.

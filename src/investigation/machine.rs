@@ -7,6 +7,7 @@ use super::{
     case::Case,
     finding::{Finding, Problem},
     guard::{self, Proposal, Refusal, Remedy, Ruling},
+    outcome::Outcome,
     settings::Settings,
     steps::{
         conclude::Conclude,
@@ -14,8 +15,10 @@ use super::{
         handoff::Handoff,
         index::Index,
         inspect::Inspect,
+        inventory::Inventory,
         narrow::Narrow,
         preflight::Preflight,
+        recheck::Recheck,
         secure::Secure,
         survey::Survey,
         weigh::Weigh,
@@ -38,10 +41,16 @@ pub enum State {
     Conclude(Conclude),
     /// Instead of an investigation: calls are counted.
     Count(Count),
+    /// Instead: the snapshots are listed.
+    Inventory(Inventory),
+    /// Instead: recorded queries are asked again.
+    Recheck(Recheck),
     /// The end: there is a finding, be it that there is nothing or not enough to be found.
     Concluded(Box<Finding>),
     /// The end: the calls are counted, or it is known how they would be.
     Counted(Box<Counted>),
+    /// The end: what else was ordered is done.
+    Finished(Box<Outcome>),
     /// The end: something about the environment has to be mended first.
     Stopped(Problem),
 }
@@ -61,14 +70,17 @@ pub enum Phase {
     Handoff,
     Conclude,
     Count,
+    Inventory,
+    Recheck,
     Concluded,
     Counted,
+    Finished,
     Stopped,
 }
 
 impl Phase {
     /// All of them, in the order in which routes pass them.
-    pub const ALL: [Self; 14] = [
+    pub const ALL: [Self; 17] = [
         Self::Preflight,
         Self::Window,
         Self::Secure,
@@ -80,8 +92,11 @@ impl Phase {
         Self::Handoff,
         Self::Conclude,
         Self::Count,
+        Self::Inventory,
+        Self::Recheck,
         Self::Concluded,
         Self::Counted,
+        Self::Finished,
         Self::Stopped,
     ];
 
@@ -99,6 +114,9 @@ impl Phase {
             Self::Handoff => "handoff",
             Self::Conclude => "conclude",
             Self::Count => "count",
+            Self::Inventory => "inventory",
+            Self::Recheck => "recheck",
+            Self::Finished => "finished",
             Self::Concluded => "concluded",
             Self::Counted => "counted",
             Self::Stopped => "stopped",
@@ -121,6 +139,11 @@ impl Phase {
             Self::Handoff => "the packets of the workloads involved as a file",
             Self::Conclude => "the finding, as far as the guards let it stand",
             Self::Count => "exact numbers, planned so that they take few calls",
+            Self::Inventory => "what snapshots there are, where, of which time and how large",
+            Self::Recheck => {
+                "every recorded query again on the same snapshot, held against what was recorded"
+            }
+            Self::Finished => "the end: what was ordered is done",
             Self::Concluded => "the end: a finding",
             Self::Counted => "the end: numbers and gaps",
             Self::Stopped => "the end: something has to be mended first",
@@ -129,7 +152,10 @@ impl Phase {
 
     /// Whether a run ends here.
     pub fn is_end(self) -> bool {
-        matches!(self, Self::Concluded | Self::Counted | Self::Stopped)
+        matches!(
+            self,
+            Self::Concluded | Self::Counted | Self::Finished | Self::Stopped
+        )
     }
 }
 
@@ -137,6 +163,7 @@ impl Phase {
 pub const MOVES: &[(Phase, Phase)] = &[
     (Phase::Preflight, Phase::Preflight),
     (Phase::Preflight, Phase::Window),
+    (Phase::Preflight, Phase::Inventory), // only a list is wanted
     (Phase::Preflight, Phase::Stopped),
     (Phase::Window, Phase::Window),
     (Phase::Window, Phase::Secure),
@@ -145,10 +172,13 @@ pub const MOVES: &[(Phase, Phase)] = &[
     (Phase::Window, Phase::Stopped),
     (Phase::Secure, Phase::Secure),
     (Phase::Secure, Phase::Index),
+    (Phase::Secure, Phase::Conclude), // not recorded any more, and nobody took a snapshot in time
+    (Phase::Secure, Phase::Finished), // only a snapshot is wanted
     (Phase::Secure, Phase::Stopped),
     (Phase::Index, Phase::Index),
     (Phase::Index, Phase::Survey),
     (Phase::Index, Phase::Count),
+    (Phase::Index, Phase::Recheck),
     (Phase::Index, Phase::Stopped),
     (Phase::Survey, Phase::Survey),
     (Phase::Survey, Phase::Narrow),
@@ -171,6 +201,11 @@ pub const MOVES: &[(Phase, Phase)] = &[
     (Phase::Count, Phase::Count),
     (Phase::Count, Phase::Counted),
     (Phase::Count, Phase::Stopped),
+    (Phase::Inventory, Phase::Finished),
+    (Phase::Inventory, Phase::Stopped),
+    (Phase::Recheck, Phase::Recheck),
+    (Phase::Recheck, Phase::Finished),
+    (Phase::Recheck, Phase::Stopped),
 ];
 
 /// What a step wants next.
@@ -253,6 +288,9 @@ impl State {
             Self::Handoff(_) => Phase::Handoff,
             Self::Conclude(_) => Phase::Conclude,
             Self::Count(_) => Phase::Count,
+            Self::Inventory(_) => Phase::Inventory,
+            Self::Recheck(_) => Phase::Recheck,
+            Self::Finished(_) => Phase::Finished,
             Self::Concluded(_) => Phase::Concluded,
             Self::Counted(_) => Phase::Counted,
             Self::Stopped(_) => Phase::Stopped,
@@ -272,7 +310,9 @@ impl State {
             Self::Handoff(step) => Some(step),
             Self::Conclude(step) => Some(step),
             Self::Count(step) => Some(step),
-            Self::Concluded(_) | Self::Counted(_) | Self::Stopped(_) => None,
+            Self::Inventory(step) => Some(step),
+            Self::Recheck(step) => Some(step),
+            Self::Concluded(_) | Self::Counted(_) | Self::Finished(_) | Self::Stopped(_) => None,
         }
     }
 }

@@ -19,6 +19,12 @@ pub enum TaskKind {
     Investigate,
     /// Count calls.
     Count,
+    /// List the snapshots.
+    Inventory,
+    /// Take a snapshot.
+    Keep,
+    /// Ask recorded queries again.
+    Recheck,
 }
 
 /// The phases that a task passes.
@@ -60,16 +66,49 @@ pub const ROUTES: &[Route] = &[
         ],
         optional: &[],
     },
+    Route {
+        task: TaskKind::Inventory,
+        command: "snapshots",
+        needed: &[Phase::Preflight, Phase::Inventory],
+        optional: &[],
+    },
+    Route {
+        task: TaskKind::Keep,
+        command: "snapshots take",
+        needed: &[Phase::Preflight, Phase::Window, Phase::Secure],
+        optional: &[],
+    },
+    Route {
+        task: TaskKind::Recheck,
+        command: "verify",
+        needed: &[
+            Phase::Preflight,
+            Phase::Window,
+            Phase::Secure,
+            Phase::Index,
+            Phase::Recheck,
+        ],
+        optional: &[],
+    },
 ];
 
 impl TaskKind {
-    pub const ALL: [Self; 2] = [Self::Investigate, Self::Count];
+    pub const ALL: [Self; 5] = [
+        Self::Investigate,
+        Self::Count,
+        Self::Inventory,
+        Self::Keep,
+        Self::Recheck,
+    ];
 
     /// The serialised name.
     pub fn name(self) -> &'static str {
         match self {
             Self::Investigate => "investigate",
             Self::Count => "count",
+            Self::Inventory => "inventory",
+            Self::Keep => "keep",
+            Self::Recheck => "recheck",
         }
     }
 
@@ -92,7 +131,9 @@ pub fn tools_of(phase: Phase) -> &'static [&'static str] {
         Phase::Inspect => &["call_detail"],
         Phase::Weigh => &["count_calls"],
         Phase::Handoff => &["export_pcap", "download_file"],
-        Phase::Conclude | Phase::Concluded | Phase::Counted | Phase::Stopped => &[],
+        Phase::Inventory => &["list_snapshots", "cloud_storage_status"],
+        Phase::Recheck => &["api_stats", "count_calls", "list_calls", "call_detail"],
+        Phase::Conclude | Phase::Concluded | Phase::Counted | Phase::Finished | Phase::Stopped => &[],
     }
 }
 

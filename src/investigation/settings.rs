@@ -7,6 +7,7 @@ use crate::{
     analysis::Thresholds,
     query::Dimension,
     time::{Clock, HourStyle, Reading, Utc, Window, Zone},
+    wire::Operation,
 };
 
 /// Where the recorded traffic is asked for. Holds no secrets: tokens come from the environment.
@@ -63,6 +64,9 @@ pub struct Settings {
     pub yes: bool,
     /// Export the packets of the workloads involved.
     pub pcap: bool,
+    /// Work on this snapshot and no other, whatever is still recorded.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub snapshot: Option<NamedSnapshot>,
     /// What the run is for. Journals of the first versions say nothing: they are investigations.
     #[serde(default, skip_serializing_if = "Task::is_investigation")]
     pub task: Task,
@@ -90,6 +94,15 @@ pub enum Task {
     Investigate,
     /// Calls are counted, and that is all.
     Count(CountOrder),
+    /// The snapshots are listed.
+    Inventory,
+    /// A snapshot is taken, or found, and that is all.
+    Keep {
+        /// What to call it; by rule where it is `None`.
+        name: Option<String>,
+    },
+    /// Recorded queries are asked again.
+    Recheck(RecheckOrder),
 }
 
 impl Task {
@@ -101,9 +114,47 @@ impl Task {
     pub fn count(&self) -> Option<&CountOrder> {
         match self {
             Self::Count(order) => Some(order),
-            Self::Investigate => None,
+            _ => None,
         }
     }
+
+    pub fn kind(&self) -> TaskKind {
+        match self {
+            Self::Investigate => TaskKind::Investigate,
+            Self::Count(_) => TaskKind::Count,
+            Self::Inventory => TaskKind::Inventory,
+            Self::Keep { .. } => TaskKind::Keep,
+            Self::Recheck(_) => TaskKind::Recheck,
+        }
+    }
+}
+
+/// A snapshot by its name or id.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct NamedSnapshot {
+    pub name: String,
+    /// Where it is missing, it may be taken anew of this window.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub retake: Option<Window>,
+}
+
+/// Queries that were asked before, and what came of them.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RecheckOrder {
+    /// The case that they are of.
+    pub case: String,
+    pub queries: Vec<RecordedQuery>,
+}
+
+/// One query about calls, and what was recorded of its answer.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RecordedQuery {
+    pub operation: Operation,
+    /// Of the answer after redaction.
+    pub sha256: String,
+    /// Of a list: the matches that the server counted, and the rows that it showed.
+    pub total: Option<u64>,
+    pub rows: Option<u64>,
 }
 
 /// What is to be counted, and how finely.

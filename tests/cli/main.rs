@@ -21,4 +21,6 @@ mod playbooks;
 mod recovery;
 mod routes;
 mod runner;
+mod snapshots;
+mod verify;
 mod windows;

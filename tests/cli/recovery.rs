@@ -163,7 +163,9 @@ fn a_changed_result_is_found() {
     let output = rca.run(&["replay", &rca.case_id()]);
     assert_eq!(output.status, 4, "{output}");
     assert!(
-        output.stderr.contains("was changed after it was written: the hash of"),
+        output
+            .stderr
+            .contains("was changed after it was written: the hash of"),
         "{output}"
     );
 }

@@ -86,8 +86,14 @@ pub(crate) struct HttpHub {
 
 impl HttpHub {
     pub(crate) fn start(rca: &Rca, token: Option<&str>) -> Self {
-        let capture = short();
-        let mut command = rca.command(&["hub", &capture, "--listen", "127.0.0.1:0"]);
+        Self::of(rca, &short(), &[], token)
+    }
+
+    /// Of this capture, with these flags.
+    pub(crate) fn of(rca: &Rca, capture: &str, flags: &[&str], token: Option<&str>) -> Self {
+        let mut args = vec!["hub", capture, "--listen", "127.0.0.1:0"];
+        args.extend(flags);
+        let mut command = rca.command(&args);
         command.stderr(Stdio::piped()).stdout(Stdio::null());
         if let Some(token) = token {
             command.env("KUBESHARK_HUB_TOKEN", token);

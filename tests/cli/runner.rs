@@ -144,5 +144,7 @@ pub(crate) fn filters() -> insta::Settings {
     settings.add_filter(&regex::escape(program()), "rca-agent");
     settings.add_filter(&regex::escape(env!("CARGO_MANIFEST_DIR")), "[checkout]");
     settings.add_filter(r"/tmp/[.A-Za-z0-9]+", "[dir]");
+    settings.add_filter(r"\b[0-9a-f]{64}\b", "[hash]");
+    settings.add_filter(r"http://127\.0\.0\.1:\d+", "http://[hub]");
     settings
 }

@@ -15,4 +15,5 @@ mod cuts;
 mod filters;
 mod guards;
 mod numbers;
+mod routes;
 mod support;

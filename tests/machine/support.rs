@@ -46,6 +46,7 @@ pub(crate) fn settings() -> Settings {
         no_input: true,
         yes: false,
         pcap: false,
+        snapshot: None,
         task: Task::Investigate,
         playbook: playbook(),
         notes: Vec::new(),

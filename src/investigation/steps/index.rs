@@ -1,12 +1,13 @@
 //! Dissection: checked, started when missing, waited for, never assumed.
 
-use super::{Patience, answer, count, one, read, stopped, survey::Survey};
+use super::{Patience, answer, count, one, read, recheck::Recheck, stopped, survey::Survey};
 use crate::{
     analysis::Layer,
     investigation::{
         action::{Action, Answer, Failure, FailureKind},
         case::Case,
         machine::{Plan, Seen, State, Step},
+        settings::Task,
     },
     wire::{
         Operation, SnapshotRef,
@@ -166,10 +167,10 @@ impl Index {
                     answer,
                     serde_json::json!({ "status": "completed", "entries": dissection.entries }),
                 );
-                if case.settings.task.count().is_some() {
-                    count::begin(case)
-                } else {
-                    State::Survey(Survey::new(case))
+                match case.settings.task.clone() {
+                    Task::Count(_) => count::begin(case),
+                    Task::Recheck(order) => State::Recheck(Recheck::new(case, &order)),
+                    _ => State::Survey(Survey::new(case)),
                 }
             }
             DissectionStatus::Failed | DissectionStatus::Cancelled => {

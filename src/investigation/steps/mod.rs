@@ -5,8 +5,10 @@ pub mod count;
 pub mod handoff;
 pub mod index;
 pub mod inspect;
+pub mod inventory;
 pub mod narrow;
 pub mod preflight;
+pub mod recheck;
 pub mod secure;
 pub mod survey;
 mod verdict;
@@ -17,6 +19,7 @@ use super::{
     action::{Action, Answer, Failure, FailureKind, Observation},
     finding::Problem,
     machine::{Seen, State},
+    outcome::Outcome,
 };
 use crate::wire::{Operation, decode::DecodeError};
 
@@ -68,6 +71,11 @@ fn stopped(what: &str, failure: Failure) -> State {
         because: vec![failure.message],
         hints: failure.hints,
     })
+}
+
+/// Ends the run with what was ordered.
+fn finished(outcome: Outcome) -> State {
+    State::Finished(Box::new(outcome))
 }
 
 /// A query of one call.

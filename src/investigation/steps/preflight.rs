@@ -7,11 +7,12 @@ use crate::{
         case::Case,
         finding::Problem,
         machine::{Plan, Seen, State, Step},
+        settings::Task,
     },
     wire::Operation,
 };
 
-use super::window::SettleWindow;
+use super::{inventory::Inventory, window::SettleWindow};
 
 /// Connects, then asks for the status.
 #[derive(Clone, Debug, Default)]
@@ -19,16 +20,30 @@ pub struct Preflight {
     connected: bool,
 }
 
-/// What no investigation can do without, and the usual name of its tool for people.
-const NEEDED: &[(&str, &str)] = &[
-    ("data_boundaries", "get_data_boundaries"),
-    ("list_snapshots", "list_snapshots"),
+/// The usual name of a tool for people.
+type Tool = (&'static str, &'static str);
+
+const BOUNDARIES: Tool = ("data_boundaries", "get_data_boundaries");
+const SNAPSHOTS: Tool = ("list_snapshots", "list_snapshots");
+const TAKE: [Tool; 2] = [
     ("create_snapshot", "create_snapshot"),
     ("get_snapshot", "get_snapshot"),
+];
+const DISSECT: [Tool; 3] = [
     ("start_dissection", "start_snapshot_dissection"),
     ("dissection_status", "get_snapshot_dissection_status"),
     ("list_calls", "list_api_calls"),
 ];
+
+/// What a task cannot do without.
+fn needed(task: &Task) -> Vec<Tool> {
+    let taking = || [BOUNDARIES, SNAPSHOTS].into_iter().chain(TAKE);
+    match task {
+        Task::Investigate | Task::Count(_) | Task::Recheck(_) => taking().chain(DISSECT).collect(),
+        Task::Inventory => vec![SNAPSHOTS],
+        Task::Keep { .. } => taking().collect(),
+    }
+}
 
 impl Step for Preflight {
     fn plan(&self, case: &Case) -> Plan {
@@ -79,14 +94,17 @@ impl Step for Preflight {
 
 /// Tools decide, not words: behind a URL the local status check may see no cluster at all while the Hub answers.
 fn ready(case: &mut Case, said: Option<String>) -> State {
-    let missing: Vec<&str> = NEEDED
-        .iter()
+    let missing: Vec<&str> = needed(&case.settings.task)
+        .into_iter()
         .filter(|(name, _)| !case.supported.contains(*name))
-        .map(|(_, tool)| *tool)
+        .map(|(_, tool)| tool)
         .collect();
     if missing.is_empty() {
         case.healthy = true;
-        return State::Window(SettleWindow::new(case));
+        return match &case.settings.task {
+            Task::Inventory => State::Inventory(Inventory::new(case)),
+            _ => State::Window(SettleWindow::new(case)),
+        };
     }
     let mut because = vec![format!("the MCP server offers no {}", missing.join(", "))];
     because.extend(said.filter(|said| !said.trim().is_empty()).map(|said| {

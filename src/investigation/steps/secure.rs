@@ -2,12 +2,16 @@
 
 use chrono::TimeDelta;
 
-use super::{Patience, answer, index::Index, one, read, stopped};
+use super::{
+    Patience, answer, conclude::Conclude, finished, index::Index, one, read, stopped, window::next_time,
+};
 use crate::{
     investigation::{
         action::{Action, Answer, Failure, FailureKind},
         case::{Case, Secured},
         machine::{Plan, Seen, State, Step},
+        outcome::Outcome,
+        settings::Task,
     },
     time::Window,
     wire::{
@@ -23,6 +27,8 @@ pub struct Secure {
     target: Window,
     stage: Stage,
     patience: Patience,
+    /// Nothing is recorded of the window any more, and why: only a snapshot that is there already helps.
+    gone: Option<String>,
 }
 
 #[derive(Clone, Debug)]
@@ -45,11 +51,13 @@ impl Secure {
         if let Some(baseline) = case.settings.baseline {
             wide = wide.hull(&baseline);
         }
+        let retaken = case.settings.snapshot.as_ref().and_then(|named| named.retake);
         let target = case
             .coverage
             .captured
             .and_then(|captured| wide.overlap(&captured))
             .unwrap_or(asked);
+        let target = retaken.unwrap_or(target);
         let patience = Patience::new(
             rules.wait.first_ms,
             rules.wait.longest_ms,
@@ -59,6 +67,16 @@ impl Secure {
             target,
             stage: Stage::Look,
             patience,
+            gone: None,
+        }
+    }
+
+    /// Looks for a snapshot of a window that is not recorded any more.
+    pub fn only_existing(case: &Case, gone: String) -> Self {
+        Self {
+            target: case.window.unwrap_or(case.settings.reading.window),
+            gone: Some(gone),
+            ..Self::new(case)
         }
     }
 
@@ -92,10 +110,37 @@ impl Secure {
     }
 }
 
-/// The name under which a case takes its snapshot.
+/// The name under which a case takes its snapshot: by rule, or the one that was told.
 fn name(case: &Case) -> String {
-    format!("rca-{}", case.id)
+    match (&case.settings.snapshot, &case.settings.task) {
+        (Some(named), _) => named.name.clone(),
+        (None, Task::Keep { name: Some(name) }) => name.clone(),
+        _ => format!("rca-{}", case.id),
+    }
 }
+
+/// A snapshot of the name that was wanted holds something else.
+fn name_taken(case: &Case, taken: &Snapshot) -> State {
+    let name = &taken.reference.name;
+    let holds = taken.window.map_or_else(
+        || "another window".to_owned(),
+        |window| case.settings.clock().window(&window),
+    );
+    stopped(
+        "could not take a snapshot",
+        Failure {
+            kind: FailureKind::Conflict,
+            message: format!("there is a snapshot `{name}` already, and it holds {holds}"),
+            hints: vec![
+                "choose another --name; a snapshot is never overwritten or deleted".to_owned(),
+                format!("to work on the one that is there: `--snapshot {name}`"),
+            ],
+        },
+    )
+}
+
+/// Names shown to somebody who may have mistyped one.
+const NAMES: usize = 20;
 
 impl Step for Secure {
     fn plan(&self, case: &Case) -> Plan {
@@ -154,10 +199,17 @@ impl Secure {
             Err(failure) => return stopped("could not list the snapshots", failure),
         };
         let ours = name(case);
-        let usable = |snapshot: &&Snapshot| {
-            snapshot.reference.name == ours
-                || snapshot.window.is_some_and(|window| window.covers(&self.target))
-        };
+        if case.settings.snapshot.is_some() {
+            return self.named(case, answer, &existing);
+        }
+        let covers = |snapshot: &Snapshot| snapshot.window.is_some_and(|window| window.covers(&self.target));
+        if let Task::Keep { name: Some(wanted) } = &case.settings.task
+            && let Some(taken) = existing.iter().find(|one| &one.reference.name == wanted)
+            && !covers(taken)
+        {
+            return name_taken(case, taken);
+        }
+        let usable = |snapshot: &&Snapshot| snapshot.reference.name == ours || covers(snapshot);
         let found = existing
             .iter()
             .filter(usable)
@@ -176,6 +228,7 @@ impl Secure {
             Some(snapshot) if snapshot.status == SnapshotStatus::InProgress => self.at(Stage::Await {
                 snapshot: snapshot.reference.clone(),
             }),
+            found if self.gone.is_some() => self.gone(case, found),
             _ if existing
                 .iter()
                 .any(|snapshot| snapshot.status == SnapshotStatus::InProgress) =>
@@ -183,6 +236,100 @@ impl Secure {
                 self.waited(Stage::Queue, "another snapshot was in progress")
             }
             _ => self.at(Stage::Create),
+        }
+    }
+
+    /// Nothing is recorded of the window, and there is no snapshot of it, or one in cloud storage only.
+    fn gone(&self, case: &mut Case, found: Option<&Snapshot>) -> State {
+        let reason = self.gone.clone().unwrap_or_default();
+        case.coverage.not_seen.push(reason.clone());
+        let mut next = next_time(true);
+        match found {
+            Some(snapshot) if snapshot.status == SnapshotStatus::CloudOnly => next.insert(
+                0,
+                format!(
+                    "the snapshot {name} in cloud storage covers the window: `rca-agent restore {name} --yes` brings it here",
+                    name = snapshot.reference.name
+                ),
+            ),
+            _ => next.push("no snapshot that is there covers the window (`rca-agent snapshots` lists them)".to_owned()),
+        }
+        State::Conclude(Conclude::no_data(reason, next))
+    }
+
+    /// The snapshot that was named, and no other.
+    fn named(&self, case: &mut Case, answer: &Answer, existing: &[Snapshot]) -> State {
+        let name = name(case);
+        let cannot = |message: String, hints: Vec<String>| {
+            stopped(
+                "could not work on the snapshot",
+                Failure {
+                    kind: FailureKind::NotFound,
+                    message,
+                    hints,
+                },
+            )
+        };
+        let is_named =
+            |snapshot: &&Snapshot| snapshot.reference.name == name || snapshot.reference.id == name;
+        let Some(snapshot) = existing.iter().find(is_named) else {
+            let retake = case.settings.snapshot.as_ref().and_then(|named| named.retake);
+            let recorded = case.coverage.captured.zip(retake);
+            let mut hints = Vec::new();
+            return match recorded {
+                Some((captured, retake)) if captured.covers(&retake) => self.at(Stage::Create),
+                _ => {
+                    if retake.is_some() {
+                        hints
+                            .push("it cannot be taken again: its window is not recorded any more".to_owned());
+                    }
+                    let names: Vec<&str> = existing
+                        .iter()
+                        .map(|snapshot| snapshot.reference.name.as_str())
+                        .take(NAMES)
+                        .collect();
+                    hints.push(if names.is_empty() {
+                        "there are no snapshots on this server".to_owned()
+                    } else {
+                        format!("there are {}; `rca-agent snapshots` says more", names.join(", "))
+                    });
+                    cannot(format!("there is no snapshot `{name}` on this server"), hints)
+                }
+            };
+        };
+        match &snapshot.status {
+            SnapshotStatus::Completed => {
+                let window = snapshot.window.unwrap_or(self.target);
+                let asked = case.window.unwrap_or(self.target);
+                if window.overlap(&asked).is_none() {
+                    let clock = case.settings.clock();
+                    let message = format!(
+                        "the snapshot `{name}` holds {}, and nothing of {}",
+                        clock.window(&window),
+                        clock.window(&asked)
+                    );
+                    return cannot(message, vec!["leave --since out to look at all of it".to_owned()]);
+                }
+                self.secured(case, answer, snapshot, window, true)
+            }
+            SnapshotStatus::InProgress => self.at(Stage::Await {
+                snapshot: snapshot.reference.clone(),
+            }),
+            SnapshotStatus::CloudOnly => cannot(
+                format!("the snapshot `{name}` is in cloud storage only"),
+                vec![format!("`rca-agent restore {name} --yes` brings it here")],
+            ),
+            SnapshotStatus::Failed => cannot(
+                format!(
+                    "the snapshot `{name}` failed: {}",
+                    snapshot.error.as_deref().unwrap_or("no reason given")
+                ),
+                vec!["take another one".to_owned()],
+            ),
+            SnapshotStatus::Other(word) => cannot(
+                format!("the snapshot `{name}` has the status `{word}`, which is not known here"),
+                vec!["wait until it is completed".to_owned()],
+            ),
         }
     }
 
@@ -260,10 +407,23 @@ impl Secure {
             reused,
         };
         case.snapshot = Some(secured);
+        if matches!(case.settings.task, Task::Keep { .. }) {
+            return finished(Outcome::Kept {
+                snapshot: Box::new(snapshot.clone()),
+                window,
+                reused,
+            });
+        }
         if let Some(inside) = asked.overlap(&window)
             && inside != asked
         {
             let clock = case.settings.clock();
+            // Who names no time means all of the snapshot.
+            if case.settings.since.is_empty() {
+                case.asked_window = Some(inside);
+                case.window = Some(inside);
+                return State::Index(Index::new(case));
+            }
             case.coverage.not_seen.push(format!(
                 "the snapshot holds only {} of the window {}",
                 clock.window(&inside),

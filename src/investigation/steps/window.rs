@@ -5,7 +5,7 @@ use chrono::TimeDelta;
 use super::{answers, conclude::Conclude, count, preflight::raw_capture_off, read, secure::Secure, stopped};
 use crate::{
     investigation::{
-        action::{Action, FailureKind, Observation},
+        action::{Action, Answer, FailureKind, Observation},
         case::{Case, Event},
         machine::{Plan, Seen, State, Step},
     },
@@ -99,6 +99,9 @@ impl Step for SettleWindow {
             Ok(answers) => answers,
             Err(failure) => return stopped("could not learn what is recorded", failure),
         };
+        if case.settings.snapshot.is_some() {
+            return self.of_snapshot(case, answers.first());
+        }
         let Some(first) = answers.first() else {
             return stopped(
                 "could not learn what is recorded",
@@ -149,6 +152,18 @@ impl Step for SettleWindow {
 }
 
 impl SettleWindow {
+    /// Of a snapshot that was named it does not matter what the nodes still hold, if anything.
+    fn of_snapshot(&self, case: &mut Case, answer: Option<&Answer>) -> State {
+        let boundaries = answer.and_then(|answer| read(answer, decode::boundaries).ok());
+        if let Some(boundaries) = boundaries {
+            case.coverage.captured = boundaries.cluster.or_else(|| spanned(&boundaries));
+            case.boundaries = Some(boundaries);
+        }
+        case.asked_window = Some(self.reading.window);
+        case.window = Some(self.reading.window);
+        State::Secure(Secure::new(case))
+    }
+
     /// Cuts the window to the data, and says what is missing.
     fn inside(&self, case: &mut Case, captured: Window) -> State {
         let clock = case.settings.clock();
@@ -167,11 +182,13 @@ impl SettleWindow {
                 )
             };
             case.window = Some(self.reading.window);
+            let rotated = self.reading.window.end <= captured.start;
+            if rotated && case.supports(&Operation::ListSnapshots) {
+                // Somebody may have taken a snapshot in time.
+                return State::Secure(Secure::only_existing(case, reason));
+            }
             case.coverage.not_seen.push(reason.clone());
-            return State::Conclude(Conclude::no_data(
-                reason,
-                next_time(self.reading.window.end <= captured.start),
-            ));
+            return State::Conclude(Conclude::no_data(reason, next_time(rotated)));
         };
         case.coverage.missing = missing(&self.reading.window, &window);
         // The first and the last packet are never exactly at the ends of what was asked.
@@ -216,11 +233,10 @@ fn spanned(boundaries: &Boundaries) -> Option<Window> {
     Some(Window { start, end })
 }
 
-fn next_time(rotated: bool) -> Vec<String> {
+pub(super) fn next_time(rotated: bool) -> Vec<String> {
     if rotated {
         vec![
             "a larger buffer reaches further back: raise `tap.capture.raw.storageSize` (per node) in Kubeshark's Helm values".to_owned(),
-            "Kubeshark's list of snapshots may hold one that somebody took in time".to_owned(),
         ]
     } else {
         vec!["check the time and the zone of --since; `--tz` names another zone".to_owned()]
