@@ -40,6 +40,7 @@ fn settings() -> Settings {
         until: Some(bundled.until.to_owned()),
         reading: parse_window(bundled.since, Some(bundled.until), bundled.now(), &zone).unwrap(),
         baseline: None,
+        dashboard: None,
         zone,
         hours: HourStyle::TwentyFour,
         now: bundled.now(),

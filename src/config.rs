@@ -26,6 +26,8 @@ pub const MCP_COMMAND: &str = "RCA_MCP_COMMAND";
 pub const MCP_URL: &str = "RCA_MCP_URL";
 /// Like `--tz`.
 pub const RCA_TZ: &str = "RCA_TZ";
+/// Like `--dashboard`.
+pub const DASHBOARD: &str = "RCA_DASHBOARD";
 /// What is logged to stderr, in the syntax of tracing's `EnvFilter`.
 pub const LOG: &str = "RCA_LOG";
 /// Name of the configuration file.
@@ -39,6 +41,8 @@ pub struct File {
     pub tz: Option<String>,
     /// Directory of cases.
     pub cases: Option<PathBuf>,
+    /// Where Kubeshark's dashboard is.
+    pub dashboard: Option<String>,
     pub mcp: McpFile,
     pub budget: BudgetFile,
 }
@@ -65,6 +69,7 @@ pub struct Config {
     pub mcp_command: Option<String>,
     pub mcp_url: Option<String>,
     pub token: Option<SecretString>,
+    pub dashboard: Option<String>,
     pub budget: BudgetFile,
     /// The system's zone, and what is to be said about how it was found.
     pub system_zone: Zone,
@@ -99,6 +104,7 @@ impl Config {
                 .unwrap_or_else(|| "cases".into()),
             mcp_command: variable(MCP_COMMAND).or(inner.mcp.command).or(outer.mcp.command),
             mcp_url: variable(MCP_URL).or(inner.mcp.url).or(outer.mcp.url),
+            dashboard: variable(DASHBOARD).or(inner.dashboard).or(outer.dashboard),
             token: variable(HUB_TOKEN).map(SecretString::from),
             budget: BudgetFile {
                 calls: inner.budget.calls.or(outer.budget.calls),

@@ -135,6 +135,9 @@ pub(super) enum Format {
 #[derive(Clone, Debug, Default, Args)]
 #[command(next_help_heading = "Limits and permissions")]
 pub(super) struct RunArgs {
+    /// Where Kubeshark's dashboard is, for links from the report to the calls behind it
+    #[arg(long, value_name = "URL", help_heading = "Output")]
+    pub(super) dashboard: Option<String>,
     /// Tool calls that may be made, failed ones included
     #[arg(long, value_name = "N")]
     pub(super) budget_calls: Option<u32>,

@@ -1,6 +1,6 @@
 //! `cases`: the investigations there are.
 
-use std::{fs, path::Path};
+use std::{fs, io::IsTerminal, path::Path};
 
 use super::{
     args::{CasesAction, CasesArgs, Format},
@@ -10,7 +10,8 @@ use super::{
 use crate::{
     config::Config,
     error::AppError,
-    journal::{self, Closed},
+    journal::{self, Closed, Entry},
+    report::Report,
     time::Clock,
 };
 
@@ -98,6 +99,16 @@ fn verdict(dir: &Path) -> Option<String> {
         .map(|verdict| crate::report::plain(&verdict.replace('_', " ")))
 }
 
+/// The report that was written, with the clock of whoever asked; `None` where another version wrote it.
+fn written(dir: &Path) -> Option<(Report, Clock)> {
+    let report: Report = serde_json::from_slice(&fs::read(dir.join("report.json")).ok()?).ok()?;
+    let recording = journal::read(dir).ok()?;
+    match recording.entries.first() {
+        Some(Entry::Opened { settings, .. }) => Some((report, settings.clock())),
+        _ => None,
+    }
+}
+
 /// The report as it was written. A case without one is told from its journal.
 fn show(cases: &Path, case: &str, format: Option<Format>) -> Result<u8, AppError> {
     let dir = output::case_dir(cases, case)?;
@@ -106,6 +117,14 @@ fn show(cases: &Path, case: &str, format: Option<Format>) -> Result<u8, AppError
         Format::Md => "report.md",
         Format::Json => "report.json",
     };
+    if name == "report.txt"
+        && std::io::stdout().is_terminal()
+        && let Some((report, clock)) = written(&dir)
+    {
+        // The width and colours of this terminal, not of the file.
+        output::stdout(&output::rendered(&report, &clock, Format::Text, None))?;
+        return Ok(0);
+    }
     if let Ok(text) = fs::read_to_string(dir.join(name)) {
         output::stdout(&text)?;
         return Ok(0);

@@ -174,6 +174,7 @@ fn explain(args: &CountArgs, counted: &Counted, machine: &Machine, clock: &Clock
     );
     let document = Document {
         title: "A plan; nothing of it was asked".to_owned(),
+        card: None,
         blocks: vec![
             Block::Heading("Before anything is counted".to_owned()),
             Block::Numbered(vec![
@@ -193,7 +194,7 @@ fn explain(args: &CountArgs, counted: &Counted, machine: &Machine, clock: &Clock
             Block::Paragraph(bound),
         ],
     };
-    output::stdout(&report::text(&document, output::width())).map(|()| 0)
+    output::stdout(&output::terminal(&document)).map(|()| 0)
 }
 
 /// What was counted, and what could not be.
@@ -263,9 +264,10 @@ fn tell(args: &CountArgs, counted: &Counted, machine: &Machine, clock: &Clock) -
     }
     let document = Document {
         title: title(&counts),
+        card: None,
         blocks,
     };
-    output::stdout(&report::text(&document, output::width()))?;
+    output::stdout(&output::terminal(&document))?;
     Ok(status)
 }
 

@@ -215,6 +215,7 @@ pub(super) fn prepare(
         until: plan.until,
         reading: plan.reading,
         baseline: plan.baseline,
+        dashboard: dashboard(config, run)?,
         zone: moment.zone,
         hours: config.hours,
         now: moment.now,
@@ -238,6 +239,21 @@ pub(super) fn prepare(
         format: output.format,
         show,
     })
+}
+
+/// The dashboard's address, where one is said. Only what a browser opens as a page can be linked to.
+fn dashboard(config: &Config, run: &RunArgs) -> Result<Option<String>, AppError> {
+    let Some(said) = run.dashboard.as_ref().or(config.dashboard.as_ref()) else {
+        return Ok(None);
+    };
+    let web = reqwest::Url::parse(said).ok().filter(|url| {
+        matches!(url.scheme(), "http" | "https") && url.username().is_empty() && url.password().is_none()
+    });
+    let url = web.ok_or_else(|| {
+        AppError::usage(format!("`{said}` is not the address of a dashboard"))
+            .hint("for example --dashboard https://kubeshark.example.com")
+    })?;
+    Ok(Some(url.to_string()))
 }
 
 /// A new case: its local time and two letters that tell it from another of the same minute.

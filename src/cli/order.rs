@@ -92,6 +92,7 @@ pub(super) fn order_at(
         until,
         reading,
         baseline: None,
+        dashboard: None,
         zone: moment.zone,
         hours: config.hours,
         now: moment.now,

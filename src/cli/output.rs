@@ -9,8 +9,8 @@ use std::{
 use super::args::Format;
 use crate::{
     error::{AppError, Kind},
-    investigation::Case,
-    report::{self, Detail, Report},
+    report::{self, Detail, Report, document::Document},
+    time::Clock,
 };
 
 /// Prints to stdout. A reader that has gone away ends the output, not the program with an error.
@@ -51,19 +51,32 @@ pub(super) fn width() -> u16 {
     } else {
         None
     };
-    columns.unwrap_or(FILE_WIDTH).clamp(60, 160)
+    columns.unwrap_or(FILE_WIDTH).clamp(40, 160)
+}
+
+/// Text for stdout: as wide as the terminal and in colours where it is one and shows them.
+pub(super) fn terminal(document: &Document) -> String {
+    let colours = console::Term::stdout().is_term() && console::colors_enabled();
+    if colours {
+        report::coloured(document, width())
+    } else {
+        report::text(document, width())
+    }
 }
 
 /// A report in one format.
-pub(super) fn rendered(report: &Report, case: &Case, format: Format, width_of: Option<u16>) -> String {
+pub(super) fn rendered(report: &Report, clock: &Clock, format: Format, width_of: Option<u16>) -> String {
     let detail = if format == Format::Text && width_of.is_none() {
         Detail::Brief
     } else {
         Detail::Full
     };
-    let document = report::document(report, &case.settings.clock(), detail);
+    let document = report::document(report, clock, detail);
     match format {
-        Format::Text => report::text(&document, width_of.unwrap_or_else(width)),
+        Format::Text => match width_of {
+            Some(columns) => report::text(&document, columns),
+            None => terminal(&document),
+        },
         Format::Md => report::markdown(&document),
         Format::Json => pretty(report) + "\n",
     }
@@ -80,10 +93,10 @@ const FILES: &[(&str, Format)] = &[
 const FILE_WIDTH: u16 = 110;
 
 /// Writes the report in all formats into a directory.
-pub(super) fn write_all(dir: &Path, report: &Report, case: &Case) -> Result<(), AppError> {
+pub(super) fn write_all(dir: &Path, report: &Report, clock: &Clock) -> Result<(), AppError> {
     for (name, format) in FILES {
         let path = dir.join(name);
-        let text = rendered(report, case, *format, Some(FILE_WIDTH));
+        let text = rendered(report, clock, *format, Some(FILE_WIDTH));
         fs::write(&path, text).map_err(|error| unwritable(&path, &error))?;
     }
     Ok(())

@@ -124,7 +124,7 @@ fn show(name: &str, yaml: bool) -> Result<u8, AppError> {
         return output::stdout(&text).map(|()| 0);
     }
     let document = playbook::explain(&named(name)?);
-    output::stdout(&report::text(&document, output::width())).map(|()| 0)
+    output::stdout(&output::terminal(&document)).map(|()| 0)
 }
 
 /// Checks each file and says what is wrong with each; 1 where anything is.

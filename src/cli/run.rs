@@ -118,7 +118,7 @@ async fn go(start: Start, mut journal: CaseJournal) -> Result<u8, AppError> {
         watch.line(&format!("stopped; journal: {}", dir.display()));
     }
     let finished = finish(&machine, created, &dir)?;
-    output::write_all(&dir, &finished.report, machine.case())?;
+    output::write_all(&dir, &finished.report, &machine.case().settings.clock())?;
     drop(journal);
     if let Some(out) = &out {
         output::copy_case(&dir, out)?;
@@ -130,7 +130,7 @@ async fn go(start: Start, mut journal: CaseJournal) -> Result<u8, AppError> {
     ));
     output::stdout(&output::rendered(
         &finished.report,
-        machine.case(),
+        &machine.case().settings.clock(),
         output::format(format),
         None,
     ))?;
@@ -279,11 +279,11 @@ pub(super) async fn replay(config: &Config, args: &ReplayArgs) -> Result<u8, App
     let (machine, report, status) = replayed(&dir).await?;
     if let Some(out) = &args.output.out {
         output::copy_case(&dir, out)?;
-        output::write_all(out, &report, machine.case())?;
+        output::write_all(out, &report, &machine.case().settings.clock())?;
     }
     output::stdout(&output::rendered(
         &report,
-        machine.case(),
+        &machine.case().settings.clock(),
         output::format(args.output.format),
         None,
     ))?;

@@ -12,10 +12,7 @@ use crate::{
     error::AppError,
     investigation::{Outcome, State, Task, outcome::Shelf, words},
     progress::Show,
-    report::{
-        self,
-        document::{Block, Document},
-    },
+    report::document::{Block, Document},
     time::{Clock, Window},
     wire::decode::{Snapshot, SnapshotStatus},
 };
@@ -57,7 +54,7 @@ async fn list(config: &Config, args: &SnapshotsListArgs, show: Show) -> Result<u
         ))
         .map(|()| 0);
     }
-    output::stdout(&report::text(&document(shelf, &clock), output::width())).map(|()| 0)
+    output::stdout(&output::terminal(&document(shelf, &clock))).map(|()| 0)
 }
 
 fn document(shelf: &Shelf, clock: &Clock) -> Document {
@@ -93,6 +90,7 @@ fn document(shelf: &Shelf, clock: &Clock) -> Document {
     }
     blocks.push(Block::List(notes));
     Document {
+        card: None,
         title: format!("{} {}", words::number(count), words::plural(count, "snapshot")),
         blocks,
     }
@@ -223,8 +221,9 @@ async fn take(config: &Config, args: &SnapshotsTakeArgs, show: Show) -> Result<u
         snapshot.reference.name
     ));
     let document = Document {
+        card: None,
         title: format!("The snapshot {} {how}", snapshot.reference.name),
         blocks: vec![Block::List(lines)],
     };
-    output::stdout(&report::text(&document, output::width())).map(|()| 0)
+    output::stdout(&output::terminal(&document)).map(|()| 0)
 }

@@ -20,10 +20,7 @@ use crate::{
     },
     journal::{self, Entry, Recording},
     progress::Show,
-    report::{
-        self,
-        document::{Block, Document},
-    },
+    report::document::{Block, Document},
     time::Window,
     wire::{Operation, SnapshotRef, decode},
 };
@@ -308,7 +305,11 @@ fn tell(
     } else {
         format!("Case {id} holds")
     };
-    output::stdout(&report::text(&Document { title, blocks }, output::width()))?;
+    output::stdout(&output::terminal(&Document {
+        title,
+        card: None,
+        blocks,
+    }))?;
     Ok(status)
 }
 

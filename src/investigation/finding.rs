@@ -4,7 +4,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::evidence::EvidenceId;
-pub use crate::analysis::Party;
+pub use crate::analysis::{Factor, Layer, Party};
 use crate::time::Utc;
 
 /// The answer in one word.
@@ -108,6 +108,8 @@ pub struct Cause {
     /// The last abnormal call, where good ones followed: the fault was over inside the window.
     pub ended: Option<Utc>,
     pub explanation: String,
+    /// What its abnormal calls have in common that good ones have not, the strongest first.
+    pub factors: Vec<Factor>,
     pub evidence: Vec<EvidenceId>,
 }
 
@@ -115,6 +117,7 @@ pub struct Cause {
 pub struct Hop {
     pub from: Party,
     pub to: Party,
+    pub layer: Layer,
     pub first_abnormal: Utc,
     /// When that call ended.
     pub ended: Utc,

@@ -49,6 +49,9 @@ pub struct Settings {
     /// What to compare with, where the user says; otherwise the time before the window.
     #[serde(default)]
     pub baseline: Option<Window>,
+    /// Where people look at Kubeshark, for links.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub dashboard: Option<String>,
     pub zone: Zone,
     /// Whether prose writes 3:23 PM or 15:23.
     pub hours: HourStyle,

@@ -61,6 +61,7 @@ pub fn explain(playbook: &Playbook) -> Document {
     blocks.push(Block::Heading("Limits and thresholds".to_owned()));
     blocks.push(Block::List(numbers(playbook)));
     Document {
+        card: None,
         title: format!("Playbook {}", playbook.name),
         blocks,
     }

@@ -1,11 +1,17 @@
 //! Makes the report of a finding. Times become local here; numbers come from the finding and the evidence.
 
-use super::model::{
-    Attachment, Cost, Coverage, Evidence, Hop, Impact, Moment, Refusal, Report, RootCause, RuledOut, SCHEMA,
-    Stretch, Suspect, Window,
+use super::{
+    graph::graph,
+    model::{
+        Attachment, Cost, Coverage, Evidence, Hop, Impact, Moment, Refusal, Report, RootCause, RuledOut,
+        SCHEMA, Stretch, Suspect, Window,
+    },
+    picture::CommonFactor,
+    repeat::{dashboard, repeat},
+    series::{nodes, series},
 };
 use crate::{
-    analysis::{Naming, Party},
+    analysis::{Factor, Layer, Naming, Party},
     investigation::{
         Case, EvidenceId, Finding, Verdict,
         finding::{Cause, CauseKind},
@@ -64,6 +70,8 @@ pub fn report(case: &Case, finding: &Finding, created: Utc) -> Report {
                 evidence: ids(&hop.evidence),
             })
             .collect(),
+        graph: graph(case, finding, &clock),
+        over_time: series(case, finding, &clock),
         impact: finding
             .impact
             .iter()
@@ -95,6 +103,7 @@ pub fn report(case: &Case, finding: &Finding, created: Utc) -> Report {
                 arguments: evidence.arguments.clone(),
                 result_sha256: evidence.result_sha256.clone(),
                 facts: evidence.facts.clone(),
+                excerpt: evidence.excerpt.clone(),
             })
             .collect(),
         coverage: coverage(case, &clock),
@@ -118,10 +127,12 @@ pub fn report(case: &Case, finding: &Finding, created: Utc) -> Report {
             .collect(),
         next: finding.next.clone(),
         cost: cost(case),
+        repeat: repeat(case),
+        dashboard: dashboard(case),
     }
 }
 
-fn ids(ids: &[EvidenceId]) -> Vec<String> {
+pub(super) fn ids(ids: &[EvidenceId]) -> Vec<String> {
     ids.iter().map(|id| id.0.clone()).collect()
 }
 
@@ -140,8 +151,32 @@ fn root_cause(cause: &Cause, clock: &Clock) -> RootCause {
         onset: cause.onset.map(|onset| clock.rfc3339(onset)),
         ended: cause.ended.map(|ended| clock.rfc3339(ended)),
         explanation: cause.explanation.clone(),
+        factors: cause.factors.iter().take(FACTORS).map(factor).collect(),
         evidence: ids(&cause.evidence),
     }
+}
+
+/// Factors of a cause that are told; what follows says the same in other words.
+const FACTORS: usize = 6;
+
+fn factor(factor: &Factor) -> CommonFactor {
+    CommonFactor {
+        dimension: factor.dimension.to_string(),
+        value: factor.value.clone(),
+        failing: factor.failing.0,
+        failing_of: factor.failing.1,
+        good: factor.good.0,
+        good_of: factor.good.1,
+        lift: (factor.lift() * 100.0).round() / 100.0,
+    }
+}
+
+/// A layer as the report names it.
+pub(super) fn protocol(layer: Layer) -> String {
+    serde_json::to_value(layer)
+        .ok()
+        .and_then(|value| value.as_str().map(str::to_owned))
+        .unwrap_or_default()
 }
 
 fn timeline(case: &Case, clock: &Clock) -> Vec<Moment> {
@@ -158,7 +193,7 @@ fn timeline(case: &Case, clock: &Clock) -> Vec<Moment> {
         .collect()
 }
 
-fn stretch(window: &time::Window, clock: &Clock) -> Stretch {
+pub(super) fn stretch(window: &time::Window, clock: &Clock) -> Stretch {
     Stretch {
         start: clock.rfc3339(window.start),
         end: clock.rfc3339(window.end),
@@ -167,12 +202,15 @@ fn stretch(window: &time::Window, clock: &Clock) -> Stretch {
 
 fn coverage(case: &Case, clock: &Clock) -> Coverage {
     let dissected = case.coverage.secured.filter(|_| case.dissected.is_some());
+    let (nodes, minutes_from) = nodes(case, clock);
     Coverage {
         asked: stretch(&case.settings.reading.window, clock),
         captured: case.coverage.captured.map(|window| stretch(&window, clock)),
         dissected: dissected.map(|window| stretch(&window, clock)),
         entries: case.coverage.entries,
         retention: retention(case),
+        nodes,
+        minutes_from,
         not_seen: case.coverage.not_seen.clone(),
         truncated: case.coverage.gaps(),
     }

@@ -7,7 +7,41 @@
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Document {
     pub title: String,
+    /// What there is to know at a glance, where there is a verdict.
+    pub card: Option<Card>,
     pub blocks: Vec<Block>,
+}
+
+/// The verdict in a few lines.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Card {
+    pub tone: Tone,
+    pub summary: String,
+    /// (name, value)
+    pub rows: Vec<(String, String)>,
+}
+
+/// How a verdict is to be taken.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Tone {
+    Bad,
+    Good,
+    Doubtful,
+}
+
+/// One hop of the path from where it was noticed to the cause.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Step {
+    pub from: String,
+    pub to: String,
+    /// When its first abnormal call was.
+    pub first: String,
+    pub what: String,
+    pub evidence: String,
+    /// Errors or latencies over time, and what they are.
+    pub spark: Option<(String, Vec<u64>)>,
+    /// It leads to the cause.
+    pub cause: bool,
 }
 
 /// One part of a document.
@@ -22,6 +56,13 @@ pub enum Block {
         rows: Vec<Vec<String>>,
     },
     Code(String),
+    /// A tree where there is room for a line each, a table elsewhere; `legend` is of the lines of the tree.
+    Path {
+        steps: Vec<Step>,
+        legend: Option<String>,
+    },
+    /// A picture as Mermaid text.
+    Diagram(String),
 }
 
 impl Document {

@@ -7,6 +7,16 @@ use super::document::{Block, Document, parts, plain};
 /// Renders a document as Markdown.
 pub fn markdown(document: &Document) -> String {
     let mut out = format!("# {}\n", inline(&document.title));
+    if let Some(card) = &document.card {
+        // Writing to a string cannot fail.
+        let _ = writeln!(out, "\n{}", inline(&card.summary));
+        if !card.rows.is_empty() {
+            out.push('\n');
+        }
+        for (name, value) in &card.rows {
+            let _ = writeln!(out, "- **{}:** {}", inline(name), inline(value));
+        }
+    }
     for block in &document.blocks {
         out.push('\n');
         // Writing to a string cannot fail.
@@ -20,14 +30,32 @@ pub fn markdown(document: &Document) -> String {
                 .iter()
                 .enumerate()
                 .try_for_each(|(index, item)| writeln!(out, "{}. {}", index + 1, inline(item))),
-            Block::Code(text) => {
-                let fence = "`".repeat(longest_run(text).max(2) + 1);
-                writeln!(out, "{fence}text\n{text}\n{fence}")
+            Block::Code(text) => fenced(&mut out, "text", text),
+            Block::Diagram(text) => fenced(&mut out, "mermaid", text),
+            Block::Path { steps, .. } => {
+                let head = ["Hop", "First abnormal", "What", "Evidence"].map(str::to_owned);
+                let rows: Vec<Vec<String>> = steps
+                    .iter()
+                    .map(|step| {
+                        vec![
+                            format!("{} → {}", step.from, step.to),
+                            step.first.clone(),
+                            step.what.clone(),
+                            step.evidence.clone(),
+                        ]
+                    })
+                    .collect();
+                table(&mut out, &head, &rows)
             }
             Block::Table { head, rows } => table(&mut out, head, rows),
         };
     }
     out
+}
+
+fn fenced(out: &mut String, language: &str, text: &str) -> std::fmt::Result {
+    let fence = "`".repeat(longest_run(text).max(2) + 1);
+    writeln!(out, "{fence}{language}\n{text}\n{fence}")
 }
 
 fn table(out: &mut String, head: &[String], rows: &[Vec<String>]) -> std::fmt::Result {

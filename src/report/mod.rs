@@ -5,9 +5,14 @@
 
 mod build;
 pub mod document;
+mod graph;
 mod layout;
 mod markdown;
+mod mermaid;
 mod model;
+pub mod picture;
+mod repeat;
+mod series;
 mod text;
 
 pub use build::report;
@@ -15,4 +20,4 @@ pub use document::plain;
 pub use layout::{Detail, document};
 pub use markdown::markdown;
 pub use model::{Report, SCHEMA, schema};
-pub use text::{text, wrapped};
+pub use text::{coloured, text, wrapped};

@@ -4,6 +4,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
+use super::picture::{CommonFactor, Graph, NodeCoverage, OverTime, Repeat};
 use crate::investigation::finding::{CauseKind, Confidence, Verdict};
 
 /// The `schema` of a report.
@@ -37,6 +38,12 @@ pub struct Report {
     pub suspects: Vec<Suspect>,
     /// From where people noticed to the cause.
     pub path: Vec<Hop>,
+    /// Who called whom.
+    #[serde(default)]
+    pub graph: Graph,
+    /// Null where no call was seen.
+    #[serde(default)]
+    pub over_time: Option<OverTime>,
     pub impact: Vec<Impact>,
     pub ruled_out: Vec<RuledOut>,
     /// In the order of time.
@@ -49,6 +56,12 @@ pub struct Report {
     /// What to do now, in order.
     pub next: Vec<String>,
     pub cost: Cost,
+    /// Commands that show or make this report again.
+    #[serde(default)]
+    pub repeat: Vec<Repeat>,
+    /// Where Kubeshark's dashboard is, as far as settings say.
+    #[serde(default)]
+    pub dashboard: Option<String>,
 }
 
 /// What was investigated.
@@ -77,6 +90,9 @@ pub struct RootCause {
     /// The last abnormal call, where it was over inside the window.
     pub ended: Option<String>,
     pub explanation: String,
+    /// The strongest first.
+    #[serde(default)]
+    pub factors: Vec<CommonFactor>,
     pub evidence: Vec<String>,
 }
 
@@ -138,6 +154,9 @@ pub struct Evidence {
     /// Of the recorded result after redaction, lower-case hex; the result lies in the case under this name.
     pub result_sha256: String,
     pub facts: Map<String, Value>,
+    /// How the result begins, after redaction; untrusted text.
+    #[serde(default)]
+    pub excerpt: String,
 }
 
 /// A stretch of time.
@@ -159,6 +178,12 @@ pub struct Coverage {
     pub entries: Option<u64>,
     /// How long each node's buffer still held the window when it was looked at, where it was being overwritten.
     pub retention: Vec<String>,
+    /// By node, as far as the server tells nodes apart.
+    #[serde(default)]
+    pub nodes: Vec<NodeCoverage>,
+    /// When the first minute of `nodes` begins.
+    #[serde(default)]
+    pub minutes_from: Option<String>,
     pub not_seen: Vec<String>,
     pub truncated: Vec<String>,
 }

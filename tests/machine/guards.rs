@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use rca_agent::{
-    analysis::{Naming, Party},
+    analysis::{Layer, Naming, Party},
     investigation::{
         Action, Answer, Body, Case, EvidenceId, Finding, Phase, State, Verdict,
         case::Secured,
@@ -116,11 +116,13 @@ fn finding(evidence: &[EvidenceId]) -> Finding {
             onset: Some(utc("2026-11-23T01:34:12Z")),
             ended: None,
             explanation: String::new(),
+            factors: Vec::new(),
             evidence: evidence.to_vec(),
         }],
         path: vec![Hop {
             from: party("inventory"),
             to: party("postgres"),
+            layer: Layer::Tcp,
             first_abnormal: utc("2026-11-23T01:34:12Z"),
             ended: utc("2026-11-23T01:34:13Z"),
             what: String::new(),

@@ -27,9 +27,10 @@ async fn told(entries: &[Entry]) -> Option<String> {
         return None;
     };
     let mut report = report::report(machine.case(), finding, settings().now);
-    // Hashes and costs follow from the bytes alone: they would hide a number that does not follow.
+    // Hashes, excerpts and costs follow from the bytes alone: they would hide a number that does not follow.
     for evidence in &mut report.evidence {
         evidence.result_sha256.clear();
+        evidence.excerpt.clear();
     }
     report.cost.bytes_in = 0;
     Some(serde_json::to_string(&report).unwrap())

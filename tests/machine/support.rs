@@ -38,6 +38,7 @@ pub(crate) fn settings() -> Settings {
         until: Some(until.to_owned()),
         reading: parse_window(since, Some(until), now, &zone).unwrap(),
         baseline: None,
+        dashboard: None,
         zone,
         hours: HourStyle::TwentyFour,
         now,

@@ -70,6 +70,7 @@ pub(in crate::investigation) fn cause(case: &Case, suspect: &Suspect) -> Cause {
         onset: onset(case, suspect),
         ended: ended(case, suspect),
         explanation: explanation(case, suspect, &failing, &factors),
+        factors,
         evidence,
     }
 }

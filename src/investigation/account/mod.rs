@@ -99,6 +99,7 @@ pub(super) fn path(case: &Case, suspect: &Suspect) -> Vec<Hop> {
             Some(Hop {
                 from: key.from.clone(),
                 to: key.to.clone(),
+                layer: key.layer,
                 first_abnormal: onset.at,
                 ended: onset.ended,
                 what: format!("{}{}", counted(case, key), first.unwrap_or_default()),

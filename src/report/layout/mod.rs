@@ -1,19 +1,23 @@
 //! The order in which a report is read: verdict, cause, path, impact, what was ruled out, timeline,
 //! coverage, what to do, evidence, cost.
 
-use std::collections::BTreeSet;
+mod evidence;
+mod path;
 
 use chrono::DateTime;
-use serde_json::Value;
 
 use super::{
-    document::{Block, Document},
-    model::{Evidence, Report, Stretch},
+    document::{Block, Card, Document, Tone},
+    model::{Report, RootCause, Stretch},
+    picture::CommonFactor,
 };
 use crate::{
     investigation::{Confidence, Verdict, words},
     time::{Clock, Utc, Window},
 };
+pub(super) use evidence::cited;
+use evidence::evidence;
+use path::path;
 
 /// How much of the evidence is laid out.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -28,12 +32,16 @@ pub enum Detail {
 pub fn document(report: &Report, clock: &Clock, detail: Detail) -> Document {
     let mut doc = Document {
         title: title(report),
+        card: Some(card(report, clock)),
         blocks: Vec::new(),
     };
-    doc.paragraph(report.summary.clone());
     head(&mut doc, report, clock);
-    causes(&mut doc, report, clock);
     path(&mut doc, report, clock);
+    causes(&mut doc, report);
+    if !report.next.is_empty() {
+        doc.heading("What to do now");
+        doc.blocks.push(Block::Numbered(report.next.clone()));
+    }
     if !report.impact.is_empty() {
         doc.heading("Impact");
         let rows = report.impact.iter().map(|i| {
@@ -44,6 +52,14 @@ pub fn document(report: &Report, clock: &Clock, detail: Detail) -> Document {
             ]
         });
         doc.table(&["Service", "What", "Evidence"], rows.collect());
+    }
+    if !report.timeline.is_empty() {
+        doc.heading("Timeline");
+        let rows = report
+            .timeline
+            .iter()
+            .map(|m| vec![m.local.clone(), m.what.clone(), cited(&m.evidence)]);
+        doc.table(&["Time", "What", "Evidence"], rows.collect());
     }
     if !report.ruled_out.is_empty() {
         doc.heading("Ruled out");
@@ -56,22 +72,59 @@ pub fn document(report: &Report, clock: &Clock, detail: Detail) -> Document {
         });
         doc.table(&["Service", "Why", "Evidence"], rows.collect());
     }
-    if !report.timeline.is_empty() {
-        doc.heading("Timeline");
-        let rows = report
-            .timeline
-            .iter()
-            .map(|m| vec![m.local.clone(), m.what.clone(), cited(&m.evidence)]);
-        doc.table(&["Time", "What", "Evidence"], rows.collect());
-    }
-    if !report.next.is_empty() {
-        doc.heading("What to do now");
-        doc.blocks.push(Block::Numbered(report.next.clone()));
-    }
     coverage(&mut doc, report, clock);
     evidence(&mut doc, report, detail);
     closing(&mut doc, report);
     doc
+}
+
+/// The verdict in a few lines: when it began and ended, and who was hurt.
+fn card(report: &Report, clock: &Clock) -> Card {
+    let tone = match report.verdict {
+        Verdict::RootCause => Tone::Bad,
+        Verdict::NoAnomaly => Tone::Good,
+        Verdict::Inconclusive | Verdict::NoData => Tone::Doubtful,
+    };
+    let mut rows = Vec::new();
+    if let Some(cause) = report.root_causes.first() {
+        rows.push(("Onset".to_owned(), onset(cause, clock)));
+        rows.extend(
+            cause
+                .ended
+                .as_ref()
+                .map(|ended| ("Last seen".to_owned(), local(ended, clock))),
+        );
+        rows.extend(
+            cause
+                .workload
+                .as_ref()
+                .map(|workload| ("Pod or node".to_owned(), workload.clone())),
+        );
+    }
+    rows.extend(report.impact.first().map(|impact| {
+        let more = match report.impact.len() {
+            0 | 1 => String::new(),
+            count => format!(
+                "; {} more {}",
+                count - 1,
+                words::plural(u64::try_from(count - 1).unwrap_or(0), "service")
+            ),
+        };
+        let who = named(&impact.service, impact.namespace.as_deref());
+        ("Impact".to_owned(), format!("{who}: {}{more}", impact.what))
+    }));
+    Card {
+        tone,
+        summary: report.summary.clone(),
+        rows,
+    }
+}
+
+pub(super) fn onset(cause: &RootCause, clock: &Clock) -> String {
+    cause.onset.as_ref().map_or_else(
+        || "before the recorded traffic begins".to_owned(),
+        |onset| local(onset, clock),
+    )
 }
 
 fn title(report: &Report) -> String {
@@ -161,63 +214,42 @@ fn head(doc: &mut Document, report: &Report, clock: &Clock) {
     doc.blocks.push(Block::List(lines));
 }
 
-fn causes(doc: &mut Document, report: &Report, clock: &Clock) {
+fn causes(doc: &mut Document, report: &Report) {
     for cause in &report.root_causes {
         doc.heading("Cause");
-        let mut rows = vec![
-            vec![
-                "Service".to_owned(),
-                named(
-                    cause.service.as_deref().unwrap_or("none"),
-                    cause.namespace.as_deref(),
-                ),
-            ],
-            vec!["Kind".to_owned(), label(cause.kind)],
+        let service = named(
+            cause.service.as_deref().unwrap_or("none"),
+            cause.namespace.as_deref(),
+        );
+        let mut lines = vec![
+            format!("Service: {service}"),
+            format!("Kind: {}", label(cause.kind)),
         ];
         let optional = [("Pod or node", &cause.workload), ("Endpoint", &cause.endpoint)];
-        rows.extend(
+        lines.extend(
             optional
                 .into_iter()
-                .filter_map(|(name, value)| Some(vec![name.to_owned(), value.clone()?])),
+                .filter_map(|(name, value)| Some(format!("{name}: {}", value.as_ref()?))),
         );
-        let onset = cause.onset.as_ref().map_or_else(
-            || "before the recorded traffic begins".to_owned(),
-            |onset| local(onset, clock),
-        );
-        rows.push(vec!["Onset".to_owned(), onset]);
-        if let Some(ended) = &cause.ended {
-            rows.push(vec!["Last seen".to_owned(), local(ended, clock)]);
-        }
-        rows.push(vec!["Evidence".to_owned(), cited(&cause.evidence)]);
-        doc.table(&["", ""], rows);
+        lines.push(format!("Evidence: {}", cited(&cause.evidence)));
+        doc.blocks.push(Block::List(lines));
         doc.paragraph(cause.explanation.clone());
+        if !cause.factors.is_empty() {
+            doc.table(
+                &["Abnormal calls went", "Of abnormal", "Of good", "Lift"],
+                cause.factors.iter().map(factor).collect(),
+            );
+        }
     }
 }
 
-fn path(doc: &mut Document, report: &Report, clock: &Clock) {
-    if report.path.is_empty() {
-        return;
-    }
-    doc.heading("How it spread, from where it was noticed to the cause");
-    // Hops often follow within a second: then milliseconds tell the order.
-    let seconds: BTreeSet<Option<i64>> = report
-        .path
-        .iter()
-        .map(|hop| at(&hop.first_abnormal).map(|t| t.timestamp()))
-        .collect();
-    let first = |time: &str| match at(time) {
-        Some(time) if seconds.len() < report.path.len() => clock.at_millis(time),
-        _ => local(time, clock),
-    };
-    let rows = report.path.iter().map(|hop| {
-        vec![
-            format!("{} → {}", hop.from, hop.to),
-            first(&hop.first_abnormal),
-            hop.what.clone(),
-            cited(&hop.evidence),
-        ]
-    });
-    doc.table(&["Hop", "First abnormal", "What", "Evidence"], rows.collect());
+fn factor(factor: &CommonFactor) -> Vec<String> {
+    vec![
+        format!("{} {}", factor.dimension, factor.value),
+        words::of(factor.failing, factor.failing_of),
+        words::of(factor.good, factor.good_of),
+        format!("{:.1}×", factor.lift),
+    ]
 }
 
 fn coverage(doc: &mut Document, report: &Report, clock: &Clock) {
@@ -254,107 +286,6 @@ fn coverage(doc: &mut Document, report: &Report, clock: &Clock) {
     doc.blocks.push(Block::List(lines));
 }
 
-/// Evidence that a claim cites; the rest is in report.json.
-/// Evidence ids in the order of their numbers, three and more in a row as a range: "E3 E6–E9".
-fn cited(ids: &[String]) -> String {
-    let mut numbers: Vec<u64> = ids
-        .iter()
-        .filter_map(|id| id.strip_prefix('E')?.parse().ok())
-        .collect();
-    if numbers.len() != ids.len() {
-        return ids.join(" ");
-    }
-    numbers.sort_unstable();
-    numbers.dedup();
-    let rows = numbers.chunk_by(|a, b| a + 1 == *b);
-    rows.map(|row| match row {
-        [first, _, .., last] => format!("E{first}–E{last}"),
-        _ => row.iter().map(|n| format!("E{n}")).collect::<Vec<_>>().join(" "),
-    })
-    .collect::<Vec<_>>()
-    .join(" ")
-}
-
-fn evidence(doc: &mut Document, report: &Report, detail: Detail) {
-    let mut lists: Vec<&Vec<String>> = report
-        .root_causes
-        .iter()
-        .map(|cause| &cause.evidence)
-        .chain(report.path.iter().map(|hop| &hop.evidence))
-        .collect();
-    if detail == Detail::Full {
-        lists.extend(report.impact.iter().map(|impact| &impact.evidence));
-        lists.extend(report.ruled_out.iter().map(|out| &out.evidence));
-        lists.extend(report.timeline.iter().map(|moment| &moment.evidence));
-    }
-    let cited: BTreeSet<&str> = lists.into_iter().flatten().map(String::as_str).collect();
-    let shown: Vec<&Evidence> = report
-        .evidence
-        .iter()
-        .filter(|evidence| cited.contains(evidence.id.as_str()))
-        .collect();
-    if shown.is_empty() {
-        return;
-    }
-    doc.heading("Evidence");
-    let rows = shown.iter().map(|evidence| {
-        let hash: String = evidence.result_sha256.chars().take(12).collect();
-        vec![evidence.id.clone(), evidence.tool.clone(), facts(evidence), hash]
-    });
-    doc.table(&["Id", "Tool", "Facts", "SHA-256"], rows.collect());
-    let others = report.evidence.len().saturating_sub(shown.len());
-    if others > 0 {
-        let which = match detail {
-            Detail::Brief => "more results",
-            Detail::Full => "more results that no claim rests on",
-        };
-        doc.paragraph(format!("{others} {which} are in report.json and in the journal."));
-    }
-    doc.heading("Queries to run again");
-    let queries: Vec<String> = shown
-        .iter()
-        .map(|evidence| format!("{:<5}{}", evidence.id, query(evidence)))
-        .collect();
-    doc.blocks.push(Block::Code(queries.join("\n")));
-}
-
-/// The tool and its arguments but for the snapshot, which is the same for all.
-fn query(evidence: &Evidence) -> String {
-    let arguments: Vec<String> = evidence
-        .arguments
-        .as_object()
-        .into_iter()
-        .flatten()
-        .filter(|(name, value)| {
-            !matches!(name.as_str(), "snapshot_id" | "snapshot" | "db") && !value.is_null()
-        })
-        .map(|(name, value)| format!("{name}={value}"))
-        .collect();
-    format!("{} {}", evidence.tool, arguments.join(" "))
-}
-
-fn facts(evidence: &Evidence) -> String {
-    let shown = |value: &Value| match value {
-        Value::String(text) => Some(text.clone()),
-        Value::Null => None,
-        Value::Number(number) => Some(number.as_u64().map_or_else(|| number.to_string(), words::number)),
-        other => Some(other.to_string()),
-    };
-    let facts: Vec<String> = evidence
-        .facts
-        .iter()
-        // Times are told in the timeline, in local time.
-        .filter(|(name, _)| {
-            !matches!(
-                name.as_str(),
-                "onset" | "first" | "at" | "start" | "end" | "oldest" | "newest"
-            )
-        })
-        .filter_map(|(name, value)| Some(format!("{} {}", name.replace('_', " "), shown(value)?)))
-        .collect();
-    facts.join(", ")
-}
-
 fn closing(doc: &mut Document, report: &Report) {
     if !report.attachments.is_empty() {
         doc.heading("Attachments");
@@ -376,6 +307,15 @@ fn closing(doc: &mut Document, report: &Report) {
         cost.seconds,
         report.case
     ));
+    if !report.repeat.is_empty() {
+        doc.heading("How to repeat it");
+        let lines: Vec<String> = report
+            .repeat
+            .iter()
+            .map(|repeat| format!("# {}\n{}", repeat.what, repeat.command))
+            .collect();
+        doc.blocks.push(Block::Code(lines.join("\n")));
+    }
 }
 
 /// 812345 as "812.3 kB".
