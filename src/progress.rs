@@ -208,6 +208,7 @@ fn outcome(case: &Case, left: Phase) -> String {
         | Phase::Count
         | Phase::Inventory
         | Phase::Recheck
+        | Phase::Packets
         | Phase::Finished
         | Phase::Concluded
         | Phase::Counted

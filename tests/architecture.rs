@@ -14,11 +14,15 @@ use std::{
 /// Each module of the library, and all that it may use of the others.
 const ALLOWED: &[(&str, &[&str])] = &[
     ("time", &[]),
+    ("bpf", &[]),
     ("wire", &["time"]),
     ("kfl", &["time"]),
     ("analysis", &["time", "wire"]),
     ("query", &["kfl", "time", "wire"]),
-    ("investigation", &["analysis", "kfl", "query", "time", "wire"]),
+    (
+        "investigation",
+        &["analysis", "bpf", "kfl", "query", "time", "wire"],
+    ),
     ("journal", &["investigation", "time"]),
     ("driver", &["investigation", "journal", "wire"]),
     ("report", &["analysis", "investigation", "time"]),
@@ -28,7 +32,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ),
     ("progress", &["driver", "investigation", "journal", "report"]),
     ("kubeshark", &["time", "wire"]),
-    ("hub", &["kfl", "time"]),
+    ("hub", &["bpf", "kfl", "time"]),
     (
         "effects",
         &["driver", "investigation", "journal", "kubeshark", "wire"],
@@ -40,7 +44,9 @@ const ALLOWED: &[(&str, &[&str])] = &[
     (
         "cli",
         &[
+            "analysis",
             "benchmark",
+            "bpf",
             "config",
             "demo",
             "driver",
@@ -64,6 +70,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
 /// Modules that decide or compute: they may mention none of [`IMPURE`].
 const PURE: &[&str] = &[
     "analysis",
+    "bpf",
     "investigation",
     "kfl",
     "playbook",

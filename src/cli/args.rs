@@ -56,6 +56,10 @@ pub(super) enum Command {
     Resume(ResumeArgs),
     /// Run an investigation again from its journal, without any server
     Replay(ReplayArgs),
+    /// Export packets of workloads to a file for Wireshark and tcpdump; no dissection is needed
+    ///
+    /// Example: rca-agent pcap --workload 'prod/payment-.*' --since 3pm --bpf "port 8080"
+    Pcap(Box<PcapArgs>),
     /// Ask the recorded queries of a case again, and hold journal, report and answers against each other
     Verify(VerifyArgs),
     /// List the snapshots of a server, or take one
@@ -286,6 +290,53 @@ pub(super) struct ReplayArgs {
     pub(super) cases: Option<PathBuf>,
     #[command(flatten)]
     pub(super) output: OutputArgs,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct PcapArgs {
+    /// A case: the packets of the workloads on the path that it found, with frame times and a request to send again
+    pub(super) case: Option<String>,
+    /// Workloads, as NAMESPACE/NAME or NAME; the name is a regular expression. May be given several times
+    #[arg(short, long, value_name = "NAMESPACE/NAME")]
+    pub(super) workload: Vec<String>,
+    /// Workloads that have this label; several have to hold all
+    #[arg(short, long, value_name = "KEY=VALUE")]
+    pub(super) label: Vec<String>,
+    /// Namespace of the workloads; without names all of it
+    #[arg(short, long)]
+    pub(super) namespace: Option<String>,
+    /// An address; may be given several times
+    #[arg(long, value_name = "ADDRESS")]
+    pub(super) ip: Vec<std::net::IpAddr>,
+    /// Packet filter on top, as for tcpdump
+    #[arg(long, value_name = "FILTER")]
+    pub(super) bpf: Option<String>,
+    /// Only of this node; may be given several times
+    #[arg(long, value_name = "NODE")]
+    pub(super) node: Vec<String>,
+    /// When it began (default: the case's window; for --capture and --snapshot all of it)
+    #[arg(long, value_name = "TIME", allow_hyphen_values = true)]
+    pub(super) since: Option<String>,
+    /// When it ended (default: at most an hour after --since)
+    #[arg(long, value_name = "TIME", allow_hyphen_values = true, requires = "since")]
+    pub(super) until: Option<String>,
+    /// The file to write (default: `CASE.pcap`, or `rca-` and the time); a description is written beside it as .md
+    #[arg(long, value_name = "FILE")]
+    pub(super) out: Option<PathBuf>,
+    /// Print JSON
+    #[arg(long)]
+    pub(super) json: bool,
+    /// Never ask what an ambiguous time means
+    #[arg(long)]
+    pub(super) no_input: bool,
+    #[arg(long, value_name = "DIR")]
+    pub(super) cases: Option<PathBuf>,
+    #[command(flatten)]
+    pub(super) snapshot: SnapshotArgs,
+    #[command(flatten)]
+    pub(super) source: SourceArgs,
+    #[command(flatten)]
+    pub(super) time: TimeArgs,
 }
 
 #[derive(Debug, Args)]

@@ -5,10 +5,12 @@ mod benchmark;
 mod cases;
 mod count;
 mod doctor;
+mod handoff;
 mod investigate;
 mod kfl;
 mod order;
 mod output;
+mod pcap;
 mod playbooks;
 mod run;
 mod serve;
@@ -66,6 +68,7 @@ fn dispatch(cli: args::Cli) -> Result<u8, AppError> {
         args::Command::Cases(args) => cases::run(&config, &args),
         args::Command::Resume(args) => on_runtime(run::resume(&config, &args, show)),
         args::Command::Replay(args) => on_runtime(run::replay(&config, &args)),
+        args::Command::Pcap(args) => on_runtime(pcap::pcap(&config, &args, show)),
         args::Command::Verify(args) => on_runtime(verify::verify(&config, &args, show)),
         args::Command::Snapshots(args) => on_runtime(snapshots::run(&config, &args, show)),
         args::Command::Doctor(args) => on_runtime(doctor::doctor(&config, &args)),

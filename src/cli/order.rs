@@ -73,7 +73,7 @@ pub(super) fn order_at(
     let endpoint = source::endpoint(config, &source)?;
     let named = parts.snapshot.is_some();
     let (since, until, reading) = reading(&parts.asked, named, &source, &moment)?;
-    let playbook = playbooks::default()?;
+    let playbook = playbooks::of_task(parts.task.kind())?;
     let id = format!("{what}-{}", created.timestamp_millis());
     let redactor = Redactor::new(&id);
     let source = match source {

@@ -8,7 +8,7 @@ use super::{
 };
 use crate::{
     error::{AppError, Kind},
-    investigation::{Playbook, settings::Input},
+    investigation::{Playbook, TaskKind, settings::Input},
     playbook::{self, Finding, SHIPPED},
     report,
 };
@@ -41,6 +41,22 @@ pub(super) fn named(name: &str) -> Result<Playbook, AppError> {
 /// The playbook that holds where none is named.
 pub(super) fn default() -> Result<Playbook, AppError> {
     named(playbook::DEFAULT)
+}
+
+/// The compiled-in playbook of a task; the numbers of the default one where it has none of its own.
+pub(super) fn of_task(task: TaskKind) -> Result<Playbook, AppError> {
+    for shipped in SHIPPED {
+        let playbook = named(shipped.name)?;
+        if playbook.task == task {
+            return Ok(playbook);
+        }
+    }
+    let default = named(playbook::DEFAULT)?;
+    Ok(Playbook {
+        task,
+        needs: Vec::new(),
+        ..default
+    })
 }
 
 /// Whether everything that the playbook needs was told.

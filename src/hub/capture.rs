@@ -219,6 +219,11 @@ impl Capture {
         })
     }
 
+    /// The packets of all nodes.
+    pub fn packet_count(&self) -> u64 {
+        self.nodes.iter().map(NodeCapture::packet_count).sum()
+    }
+
     /// What the packets of all nodes span.
     pub fn span(&self) -> Option<Span> {
         self.nodes.iter().filter_map(NodeCapture::span).reduce(Span::hull)

@@ -5,11 +5,12 @@ use std::io::{self, Write as _};
 use std::path::Path;
 use std::sync::{Arc, Mutex};
 
-use super::bpf::{PacketFilter, as_ethernet};
 use super::capture::Span;
 use super::error::ToolError;
+use super::ethernet::as_ethernet;
 use super::packet::{RawPacket, write_pcap};
 use super::snapshot::{Snapshot, lock};
+use crate::bpf::PacketFilter;
 
 /// Exports kept at most; the oldest goes first.
 const MAX_EXPORTS: usize = 32;

@@ -12,7 +12,6 @@
 //! The hub's clock stands where the capture ends: "now" is then, and nothing is read from the machine's.
 
 mod assemble;
-mod bpf;
 pub mod call;
 pub mod capture;
 mod columns;
@@ -20,6 +19,7 @@ pub mod dissect;
 mod dissection;
 pub mod entry;
 mod error;
+mod ethernet;
 mod export;
 pub mod fault;
 mod filter;

@@ -11,6 +11,7 @@ use super::{
     machine::{Phase, State},
 };
 use crate::{
+    bpf::PacketFilter,
     kfl::{self, FieldId, FilterTerm},
     wire::{CallForm, Effect, Operation, Scope, SnapshotRef},
 };
@@ -165,6 +166,17 @@ pub(super) fn checked_filter(_: &Case, proposal: &Proposal<'_>) -> Check {
     })
 }
 
+pub(super) fn checked_packet_filter(_: &Case, proposal: &Proposal<'_>) -> Check {
+    each_call(proposal, |call| match call {
+        Operation::ExportPcap {
+            bpf: Some(filter), ..
+        } => PacketFilter::compile(filter)
+            .map(|_| ())
+            .map_err(|why| format!("the packet filter `{filter}` does not compile: {why}")),
+        _ => Ok(()),
+    })
+}
+
 pub(super) fn fresh_query(case: &Case, proposal: &Proposal<'_>) -> Check {
     // To look again at a job is the point of waiting; to ask the health or the boundaries again is cheap.
     if matches!(
@@ -192,7 +204,10 @@ pub(super) fn budget(case: &Case, proposal: &Proposal<'_>) -> Check {
     let (budget, spent) = (&case.settings.playbook.budget, &case.spent);
     let calls = u32::try_from(action.calls().len()).unwrap_or(u32::MAX);
     // A little is kept back for the control queries without which nothing can be said.
-    let reserve = if matches!(phase, Phase::Weigh | Phase::Handoff | Phase::Count) {
+    let reserve = if matches!(
+        phase,
+        Phase::Weigh | Phase::Handoff | Phase::Count | Phase::Packets | Phase::Recheck
+    ) {
         0
     } else {
         RESERVED_CALLS.min(budget.calls / 4)

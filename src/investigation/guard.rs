@@ -12,6 +12,7 @@ use super::{
     checks,
     machine::{Phase, State},
 };
+use crate::wire::Operation;
 
 /// What is being proposed, and what a guard may look at.
 pub enum Proposal<'a> {
@@ -143,6 +144,15 @@ pub const GUARDS: &[Guard] = &[
         check: checks::checked_filter,
     },
     Guard {
+        name: "checked-packet-filter",
+        demands: "every packet filter is parsed and compiled before it is sent",
+        remedy: Remedy::Stop,
+        phases: &[Phase::Handoff, Phase::Packets],
+        optional: false,
+        applies: filters_packets,
+        check: checks::checked_packet_filter,
+    },
+    Guard {
         name: "fresh-query",
         demands: "the same query is not asked twice; an answer already recorded is not new evidence",
         remedy: Remedy::GoOn,
@@ -266,6 +276,7 @@ const ACTING: &[Phase] = &[
     Phase::Handoff,
     Phase::Count,
     Phase::Recheck,
+    Phase::Packets,
 ];
 
 /// Phases that ask about calls.
@@ -288,6 +299,7 @@ const USING_SNAPSHOT: &[Phase] = &[
     Phase::Handoff,
     Phase::Count,
     Phase::Recheck,
+    Phase::Packets,
 ];
 
 /// Phases that are left by a move.
@@ -305,6 +317,7 @@ const PHASES: &[Phase] = &[
     Phase::Conclude,
     Phase::Count,
     Phase::Recheck,
+    Phase::Packets,
 ];
 
 /// Consults every guard that applies, and those that the playbook adds. Stops at the first refusal.
@@ -350,6 +363,11 @@ pub fn refusal(rulings: &[Ruling]) -> Option<Refusal> {
 
 fn is_act(proposal: &Proposal<'_>) -> bool {
     matches!(proposal, Proposal::Act { action, .. } if !action.calls().is_empty())
+}
+
+fn filters_packets(proposal: &Proposal<'_>) -> bool {
+    let exports = |call: &Operation| matches!(call, Operation::ExportPcap { bpf: Some(_), .. });
+    matches!(proposal, Proposal::Act { action, .. } if action.calls().iter().any(exports))
 }
 
 fn is_move(proposal: &Proposal<'_>) -> bool {

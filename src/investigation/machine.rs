@@ -17,6 +17,7 @@ use super::{
         inspect::Inspect,
         inventory::Inventory,
         narrow::Narrow,
+        packets::Packets,
         preflight::Preflight,
         recheck::Recheck,
         secure::Secure,
@@ -43,6 +44,8 @@ pub enum State {
     Count(Count),
     /// Instead: the snapshots are listed.
     Inventory(Inventory),
+    /// Instead: packets are exported, without any dissection.
+    Packets(Packets),
     /// Instead: recorded queries are asked again.
     Recheck(Recheck),
     /// The end: there is a finding, be it that there is nothing or not enough to be found.
@@ -72,6 +75,7 @@ pub enum Phase {
     Count,
     Inventory,
     Recheck,
+    Packets,
     Concluded,
     Counted,
     Finished,
@@ -80,7 +84,7 @@ pub enum Phase {
 
 impl Phase {
     /// All of them, in the order in which routes pass them.
-    pub const ALL: [Self; 17] = [
+    pub const ALL: [Self; 18] = [
         Self::Preflight,
         Self::Window,
         Self::Secure,
@@ -94,6 +98,7 @@ impl Phase {
         Self::Count,
         Self::Inventory,
         Self::Recheck,
+        Self::Packets,
         Self::Concluded,
         Self::Counted,
         Self::Finished,
@@ -116,6 +121,7 @@ impl Phase {
             Self::Count => "count",
             Self::Inventory => "inventory",
             Self::Recheck => "recheck",
+            Self::Packets => "packets",
             Self::Finished => "finished",
             Self::Concluded => "concluded",
             Self::Counted => "counted",
@@ -143,6 +149,7 @@ impl Phase {
             Self::Recheck => {
                 "every recorded query again on the same snapshot, held against what was recorded"
             }
+            Self::Packets => "workloads to addresses, addresses to a packet filter, packets to a file",
             Self::Finished => "the end: what was ordered is done",
             Self::Concluded => "the end: a finding",
             Self::Counted => "the end: numbers and gaps",
@@ -173,6 +180,7 @@ pub const MOVES: &[(Phase, Phase)] = &[
     (Phase::Secure, Phase::Secure),
     (Phase::Secure, Phase::Index),
     (Phase::Secure, Phase::Conclude), // not recorded any more, and nobody took a snapshot in time
+    (Phase::Secure, Phase::Packets),  // packets need no dissection
     (Phase::Secure, Phase::Finished), // only a snapshot is wanted
     (Phase::Secure, Phase::Stopped),
     (Phase::Index, Phase::Index),
@@ -206,6 +214,9 @@ pub const MOVES: &[(Phase, Phase)] = &[
     (Phase::Recheck, Phase::Recheck),
     (Phase::Recheck, Phase::Finished),
     (Phase::Recheck, Phase::Stopped),
+    (Phase::Packets, Phase::Packets),
+    (Phase::Packets, Phase::Finished),
+    (Phase::Packets, Phase::Stopped),
 ];
 
 /// What a step wants next.
@@ -290,6 +301,7 @@ impl State {
             Self::Count(_) => Phase::Count,
             Self::Inventory(_) => Phase::Inventory,
             Self::Recheck(_) => Phase::Recheck,
+            Self::Packets(_) => Phase::Packets,
             Self::Finished(_) => Phase::Finished,
             Self::Concluded(_) => Phase::Concluded,
             Self::Counted(_) => Phase::Counted,
@@ -312,6 +324,7 @@ impl State {
             Self::Count(step) => Some(step),
             Self::Inventory(step) => Some(step),
             Self::Recheck(step) => Some(step),
+            Self::Packets(step) => Some(step),
             Self::Concluded(_) | Self::Counted(_) | Self::Finished(_) | Self::Stopped(_) => None,
         }
     }

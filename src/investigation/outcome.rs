@@ -1,8 +1,10 @@
 //! What a run ends with that is no investigation and no count.
 
+use std::net::IpAddr;
+
 use crate::{
     time::Window,
-    wire::decode::{CloudStorage, Snapshot},
+    wire::decode::{CloudStorage, IpOwner, Snapshot, Workload},
 };
 
 /// What was ordered and done.
@@ -18,6 +20,8 @@ pub enum Outcome {
     },
     /// Recorded queries were asked again.
     Rechecked(Rechecked),
+    /// Packets lie in a file.
+    Packets(Box<Exported>),
 }
 
 /// What lies on the server.
@@ -49,4 +53,24 @@ pub struct Difference {
     pub window: Option<Window>,
     /// What is different, or why there is no answer.
     pub what: String,
+}
+
+/// Packets in a file, and whose they are.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Exported {
+    pub snapshot: String,
+    /// The part of the snapshot that was exported.
+    pub window: Window,
+    /// Empty: all.
+    pub nodes: Vec<String>,
+    /// As it was sent; `None` where all packets were wanted.
+    pub bpf: Option<String>,
+    /// Workloads that the patterns and labels matched.
+    pub workloads: Vec<Workload>,
+    /// The addresses of the filter, with everybody who had them.
+    pub addresses: Vec<(IpAddr, Vec<IpOwner>)>,
+    /// Where the server's side says the file lies, and how large it is.
+    pub path: String,
+    pub url: Option<String>,
+    pub size_bytes: Option<u64>,
 }

@@ -25,6 +25,8 @@ pub enum TaskKind {
     Keep,
     /// Ask recorded queries again.
     Recheck,
+    /// Export packets.
+    Packets,
 }
 
 /// The phases that a task passes.
@@ -90,15 +92,22 @@ pub const ROUTES: &[Route] = &[
         ],
         optional: &[],
     },
+    Route {
+        task: TaskKind::Packets,
+        command: "pcap",
+        needed: &[Phase::Preflight, Phase::Window, Phase::Secure, Phase::Packets],
+        optional: &[],
+    },
 ];
 
 impl TaskKind {
-    pub const ALL: [Self; 5] = [
+    pub const ALL: [Self; 6] = [
         Self::Investigate,
         Self::Count,
         Self::Inventory,
         Self::Keep,
         Self::Recheck,
+        Self::Packets,
     ];
 
     /// The serialised name.
@@ -109,6 +118,7 @@ impl TaskKind {
             Self::Inventory => "inventory",
             Self::Keep => "keep",
             Self::Recheck => "recheck",
+            Self::Packets => "packets",
         }
     }
 
@@ -132,6 +142,7 @@ pub fn tools_of(phase: Phase) -> &'static [&'static str] {
         Phase::Weigh => &["count_calls"],
         Phase::Handoff => &["export_pcap", "download_file"],
         Phase::Inventory => &["list_snapshots", "cloud_storage_status"],
+        Phase::Packets => &["list_workloads", "list_ips", "export_pcap", "download_file"],
         Phase::Recheck => &["api_stats", "count_calls", "list_calls", "call_detail"],
         Phase::Conclude | Phase::Concluded | Phase::Counted | Phase::Finished | Phase::Stopped => &[],
     }

@@ -1,5 +1,7 @@
 //! What an investigation was asked to do, resolved once at the start and recorded with it.
 
+use std::net::IpAddr;
+
 use serde::{Deserialize, Serialize};
 
 use super::{machine::Phase, route::TaskKind};
@@ -106,6 +108,8 @@ pub enum Task {
     },
     /// Recorded queries are asked again.
     Recheck(RecheckOrder),
+    /// Packets are exported to a file; nothing is dissected.
+    Packets(PacketsOrder),
 }
 
 impl Task {
@@ -128,6 +132,7 @@ impl Task {
             Self::Inventory => TaskKind::Inventory,
             Self::Keep { .. } => TaskKind::Keep,
             Self::Recheck(_) => TaskKind::Recheck,
+            Self::Packets(_) => TaskKind::Packets,
         }
     }
 }
@@ -139,6 +144,39 @@ pub struct NamedSnapshot {
     /// Where it is missing, it may be taken anew of this window.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub retake: Option<Window>,
+}
+
+/// Whose packets are to be exported.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PacketsOrder {
+    /// Workloads by name; several are joined.
+    pub workloads: Vec<WorkloadPattern>,
+    /// Labels that workloads have to have. Without patterns they choose by themselves.
+    pub labels: Vec<(String, String)>,
+    pub addresses: Vec<IpAddr>,
+    /// A packet filter that was checked, on top of the workloads' addresses.
+    pub bpf: Option<String>,
+    /// All nodes where it is empty.
+    pub nodes: Vec<String>,
+    /// Where the file goes: a name, or an absolute path.
+    pub file: String,
+}
+
+/// Workloads of a name that matches, in one namespace or in any.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct WorkloadPattern {
+    pub namespace: Option<String>,
+    /// A regular expression for the whole name.
+    pub name: String,
+}
+
+impl std::fmt::Display for WorkloadPattern {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match &self.namespace {
+            Some(namespace) => write!(f, "{namespace}/{}", self.name),
+            None => f.write_str(&self.name),
+        }
+    }
 }
 
 /// Queries that were asked before, and what came of them.

@@ -9,7 +9,7 @@ mod reader;
 pub mod redact;
 mod writer;
 
-pub use entry::{Closed, Entry, FORMAT, Line, OLDEST_FORMAT, link};
+pub use entry::{Closed, Entry, FORMAT, Line, OLDEST_FORMAT, hex, link};
 pub use reader::{JournalError, Recording, Summary, read, summary};
 pub use writer::{BODIES, CaseJournal, JOURNAL, body_hash};
 

@@ -260,7 +260,12 @@ impl Checker {
             rules.push(PhaseRules {
                 phase,
                 guards: self.guards(one, phase),
-                tools: one.tools.as_ref().map(|tools| self.tools(tools, phase)),
+                tools: one
+                    .tools
+                    .as_ref()
+                    .map(|tools| self.tools(tools, phase))
+                    // All of them is no limit.
+                    .filter(|tools| tools.len() < tools_of(phase).len()),
             });
         }
         let phases: Vec<Phase> = known.iter().map(|(_, phase)| *phase).collect();

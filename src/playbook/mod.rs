@@ -26,10 +26,16 @@ pub struct Shipped {
 pub const DEFAULT: &str = "network-rca";
 
 /// All playbooks that are compiled in.
-pub const SHIPPED: &[Shipped] = &[Shipped {
-    name: DEFAULT,
-    text: include_str!("../../playbooks/network-rca.yaml"),
-}];
+pub const SHIPPED: &[Shipped] = &[
+    Shipped {
+        name: DEFAULT,
+        text: include_str!("../../playbooks/network-rca.yaml"),
+    },
+    Shipped {
+        name: "pcap-handoff",
+        text: include_str!("../../playbooks/pcap-handoff.yaml"),
+    },
+];
 
 /// The compiled-in playbook of this name.
 pub fn shipped(name: &str) -> Option<&'static Shipped> {

@@ -100,6 +100,9 @@ pub enum Operation {
         name_regex: Option<String>,
         /// "pod" or "service".
         kind: Option<String>,
+        /// Labels that a workload has to have.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        labels: Vec<(String, String)>,
     },
     ListIps {
         snapshot: Option<SnapshotRef>,
@@ -259,6 +262,7 @@ impl Operation {
                 name: None,
                 name_regex: None,
                 kind: None,
+                labels: Vec::new(),
             },
             Self::ListIps {
                 snapshot: None,

@@ -17,6 +17,7 @@ mod faults;
 mod hour;
 mod large;
 mod lines;
+mod pcap;
 mod playbooks;
 mod recovery;
 mod routes;

@@ -130,6 +130,7 @@ pub(crate) fn refs(args: &[String]) -> Vec<&str> {
 pub(crate) fn filters() -> insta::Settings {
     let mut settings = insta::Settings::clone_current();
     settings.add_filter(r"\d{4}-\d\d-\d\d-\d{4}-[a-z0-9]{2}", "[case]");
+    settings.add_filter(r"rca-\d{4}-\d\d-\d\d-\d{4}\b", "rca-[time]");
     settings.add_filter(r"\[\d+/(\d+) calls, [\d.]+ s\]", "[n/$1 calls, T s]");
     // Redaction is salted with the case, so hashes of results that held secrets differ.
     settings.add_filter(r"\b[0-9a-f]{12} \|", "[hash] |");

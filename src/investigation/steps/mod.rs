@@ -7,6 +7,7 @@ pub mod index;
 pub mod inspect;
 pub mod inventory;
 pub mod narrow;
+pub mod packets;
 pub mod preflight;
 pub mod recheck;
 pub mod secure;

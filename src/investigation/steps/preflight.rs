@@ -35,11 +35,17 @@ const DISSECT: [Tool; 3] = [
     ("list_calls", "list_api_calls"),
 ];
 
+const PACKETS: [Tool; 2] = [
+    ("export_pcap", "export_snapshot_pcap"),
+    ("download_file", "download_file"),
+];
+
 /// What a task cannot do without.
 fn needed(task: &Task) -> Vec<Tool> {
     let taking = || [BOUNDARIES, SNAPSHOTS].into_iter().chain(TAKE);
     match task {
         Task::Investigate | Task::Count(_) | Task::Recheck(_) => taking().chain(DISSECT).collect(),
+        Task::Packets(_) => taking().chain(PACKETS).collect(),
         Task::Inventory => vec![SNAPSHOTS],
         Task::Keep { .. } => taking().collect(),
     }

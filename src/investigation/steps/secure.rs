@@ -3,7 +3,8 @@
 use chrono::TimeDelta;
 
 use super::{
-    Patience, answer, conclude::Conclude, finished, index::Index, one, read, stopped, window::next_time,
+    Patience, answer, conclude::Conclude, finished, index::Index, one, packets::Packets, read, stopped,
+    window::next_time,
 };
 use crate::{
     investigation::{
@@ -137,6 +138,14 @@ fn name_taken(case: &Case, taken: &Snapshot) -> State {
             ],
         },
     )
+}
+
+/// Only packets need no dissection.
+fn onward(case: &Case) -> State {
+    match &case.settings.task {
+        Task::Packets(order) => State::Packets(Packets::new(order.clone())),
+        _ => State::Index(Index::new(case)),
+    }
 }
 
 /// Names shown to somebody who may have mistyped one.
@@ -422,7 +431,7 @@ impl Secure {
             if case.settings.since.is_empty() {
                 case.asked_window = Some(inside);
                 case.window = Some(inside);
-                return State::Index(Index::new(case));
+                return onward(case);
             }
             case.coverage.not_seen.push(format!(
                 "the snapshot holds only {} of the window {}",
@@ -432,6 +441,6 @@ impl Secure {
             case.asked_window = Some(inside);
             case.window = Some(inside);
         }
-        State::Index(Index::new(case))
+        onward(case)
     }
 }

@@ -83,6 +83,7 @@ pub(super) const NAMESPACE: Names = &["namespace", "ns"];
 pub(super) const WORKLOAD: Names = &["name"];
 pub(super) const NAME_REGEX: Names = &["name_regex", "regex"];
 pub(super) const KIND: Names = &["type", "kind"];
+pub(super) const LABELS: Names = &["labels", "label_selector"];
 pub(super) const IP: Names = &["ip"];
 pub(super) const BPF: Names = &["bpf_filter", "bpf", "filter"];
 pub(super) const PATH: Names = &["path"];

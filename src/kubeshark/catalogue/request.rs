@@ -112,6 +112,7 @@ pub(super) fn arguments(
             name,
             name_regex,
             kind,
+            labels,
         } => {
             if let Some(snapshot) = snapshot {
                 ask.looked_into(snapshot, None)?;
@@ -120,6 +121,13 @@ pub(super) fn arguments(
             ask.need_some(names::WORKLOAD, name.as_deref(), "a workload's name")?;
             ask.need_some(names::NAME_REGEX, name_regex.as_deref(), "a pattern of names")?;
             ask.need_some(names::KIND, kind.as_deref(), "the kind of workload")?;
+            if !labels.is_empty() {
+                let labels: Map<String, Value> = labels
+                    .iter()
+                    .map(|(key, value)| (key.clone(), Value::String(value.clone())))
+                    .collect();
+                ask.need(names::LABELS, labels, "labels")?;
+            }
         }
         Operation::ListIps {
             snapshot,

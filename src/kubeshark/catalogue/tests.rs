@@ -203,6 +203,7 @@ fn workloads_and_addresses() {
         name: name.map(str::to_owned),
         name_regex: None,
         kind: Some("pod".to_owned()),
+        labels: Vec::new(),
     };
     let newer = || {
         vec![typed(

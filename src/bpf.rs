@@ -1,13 +1,9 @@
-//! Packet filters of an export: the expressions of `tcpdump`.
-
-use std::borrow::Cow;
+//! Packet filters, the expressions of `tcpdump`: parsed, compiled, and held against packets. Pure.
 
 use pktbaffle::ast::Expr;
 use pktbaffle::bpf::Program;
 use pktbaffle::codegen;
 use regex::{Captures, Regex};
-
-use super::packet::{LinkType, RawPacket};
 
 /// Longest filter accepted, bytes: about 800 hosts.
 const MAX_LENGTH: usize = 16 * 1024;
@@ -19,7 +15,7 @@ const MAX_NEGATIONS: usize = 256;
 /// The terms are compiled one by one and joined here, since one program for the whole expression cannot
 /// jump further than 255 instructions, which is a filter of some 60 hosts.
 #[derive(Debug)]
-pub(super) struct PacketFilter(Node);
+pub struct PacketFilter(Node);
 
 #[derive(Debug)]
 enum Node {
@@ -31,7 +27,7 @@ enum Node {
 
 impl PacketFilter {
     /// Compiles `text`; empty matches every packet. The error says what is wrong.
-    pub(super) fn compile(text: &str) -> Result<Self, String> {
+    pub fn compile(text: &str) -> Result<Self, String> {
         if text.trim().is_empty() {
             return Ok(Self(Node::All(Vec::new())));
         }
@@ -51,8 +47,8 @@ impl PacketFilter {
         node(&expression).map(Self).map_err(|error| in_words(&error))
     }
 
-    /// Whether a packet matches, given as an Ethernet frame (see [`as_ethernet`]).
-    pub(super) fn matches(&self, frame: &[u8]) -> bool {
+    /// Whether a packet matches, given as an Ethernet frame.
+    pub fn matches(&self, frame: &[u8]) -> bool {
         self.0.matches(frame)
     }
 }
@@ -155,44 +151,6 @@ fn flag(name: &str) -> Option<u32> {
     })
 }
 
-/// A packet as an Ethernet frame; `None` where its link layer is not read.
-///
-/// The compiler knows IPv6 and ARP only in Ethernet, so other packets get a header with zero addresses:
-/// `ether host` matches none of them, and `less` and `greater` count that header.
-pub(super) fn as_ethernet<'p>(packet: &RawPacket<'p>) -> Option<Cow<'p, [u8]>> {
-    let data = packet.data;
-    let typed = |at: usize, body: usize| {
-        Some((
-            u16::from_be_bytes(*data.get(at..)?.first_chunk()?),
-            data.get(body..)?,
-        ))
-    };
-    let versioned = |body: usize| {
-        let network = data.get(body..)?;
-        let ether_type = if network.first()? >> 4 == 6 {
-            0x86dd
-        } else {
-            0x0800
-        };
-        Some((ether_type, network))
-    };
-    let (ether_type, network) = match packet.link {
-        LinkType::ETHERNET => return Some(Cow::Borrowed(data)),
-        LinkType::LINUX_SLL => typed(14, 16),
-        LinkType::LINUX_SLL2 => typed(0, 20),
-        LinkType::NULL | LinkType::LOOP => versioned(4),
-        LinkType::RAW | LinkType::RAW_BSD | LinkType::RAW_OPENBSD | LinkType::IPV4 | LinkType::IPV6 => {
-            versioned(0)
-        }
-        _ => None,
-    }?;
-    let mut frame = Vec::with_capacity(network.len() + 14);
-    frame.extend_from_slice(&[0; 12]);
-    frame.extend_from_slice(&ether_type.to_be_bytes());
-    frame.extend_from_slice(network);
-    Some(Cow::Owned(frame))
-}
-
 #[cfg(test)]
 mod tests {
     use etherparse::PacketBuilder;
@@ -232,39 +190,6 @@ mod tests {
             let compiled = PacketFilter::compile(filter).unwrap();
             assert_eq!(compiled.matches(&syn()), expected, "{filter}");
         }
-    }
-
-    #[test]
-    fn the_same_filters_hold_without_an_ethernet_header() {
-        let frame = syn();
-        let packet = |link, data| RawPacket {
-            ts_us: 0,
-            link,
-            data,
-            original_len: 100,
-        };
-        let v4 = PacketFilter::compile("host 10.1.1.5 and tcp port 8080").unwrap();
-        let cooked = [&[0; 14][..], &[8, 0], &frame[14..]].concat();
-        let cooked2 = [&[8, 0][..], &[0; 18], &frame[14..]].concat();
-        for (link, data) in [
-            (LinkType::RAW, &frame[14..]),
-            (LinkType::LINUX_SLL, &cooked),
-            (LinkType::LINUX_SLL2, &cooked2),
-        ] {
-            assert!(v4.matches(&as_ethernet(&packet(link, data)).unwrap()), "{link}");
-        }
-        let mut v6 = Vec::new();
-        PacketBuilder::ipv6([1; 16], [2; 16], 64)
-            .udp(53, 54)
-            .write(&mut v6, &[1])
-            .unwrap();
-        let frame = as_ethernet(&packet(LinkType::RAW, &v6)).unwrap();
-        assert!(
-            PacketFilter::compile("ip6 and udp port 53")
-                .unwrap()
-                .matches(&frame)
-        );
-        assert_eq!(as_ethernet(&packet(LinkType::LINUX_SLL, &[1])), None);
     }
 
     #[test]
