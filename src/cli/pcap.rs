@@ -75,7 +75,7 @@ pub(super) async fn pcap(config: &Config, args: &PcapArgs, show: Show) -> Result
         output::stdout(&output::pretty(&value))?;
     } else {
         let document = document(exported, local.as_ref(), case.as_ref(), &not_seen, &clock);
-        output::stdout(&report::text(&document, output::width()))?;
+        output::stdout(&output::terminal(&document))?;
         if local.is_some() && !empty {
             let beside = Path::new(&exported.path).with_extension("md");
             std::fs::write(&beside, report::markdown(&document)).map_err(|error| {
@@ -436,7 +436,11 @@ fn document(
             words::plural(ips.len() as u64, "host")
         ),
     };
-    Document { title: whose, blocks }
+    Document {
+        title: whose,
+        card: None,
+        blocks,
+    }
 }
 
 fn of_case_blocks(blocks: &mut Vec<Block>, case: &OfCase, clock: &Clock) {

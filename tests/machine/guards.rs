@@ -293,6 +293,15 @@ fn each_guard_refuses() {
         expect("checked-filter", refused(&good(), list(wrong)));
     }
 
+    let export = |bpf: &str| Operation::ExportPcap {
+        snapshot: snapshot(),
+        nodes: Vec::new(),
+        bpf: Some(bpf.to_owned()),
+        window: None,
+    };
+    expect("checked-packet-filter", refused(&good(), export("host payments")));
+    assert_eq!(refused(&good(), export("host 10.1.2.3 and tcp port 80")), None);
+
     let mut case = good();
     case.settings.playbook.budget.calls = 0;
     expect("budget", refused(&case, list("http")));
