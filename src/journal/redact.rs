@@ -18,6 +18,9 @@ pub const HIDDEN: &str = "‹hidden-";
 #[derive(Clone, Debug)]
 pub struct Redactor {
     salt: String,
+    /// What else is a secret, by what the user says.
+    more: Vec<Regex>,
+    names: Vec<String>,
 }
 
 /// Names (in lower case, `-` and `_` taken out) whose value is a secret whatever it looks like.
@@ -55,6 +58,30 @@ const SECRET_NAMES: &[&str] = &[
     "cvc",
     "pin",
     "ssn",
+    "xauthkey",
+    "xsessiontoken",
+    "xsessionid",
+    "xuserpassword",
+    "xgoogapikey",
+    "xgitlabtoken",
+    "xamzsignature",
+    "ocpapimsubscriptionkey",
+    "sessioncookie",
+    "credential",
+    "credentials",
+    "bearer",
+    "signature",
+    "sharedaccesskey",
+    "accountkey",
+    "connectionstring",
+    "webhookurl",
+    "otp",
+    "onetimepassword",
+    "iban",
+    "accountnumber",
+    "csrftoken",
+    "awssecretaccesskey",
+    "awssessiontoken",
 ];
 
 /// A regular expression, and the group that is the secret.
@@ -76,20 +103,30 @@ static PATTERNS: LazyLock<Vec<Pattern>> = LazyLock::new(|| {
     [
         // Bearer and basic credentials.
         pattern(r"(?i)\b(?:bearer|basic|token|apikey)\s+([A-Za-z0-9+/_\-.=~]{8,})", 1, any),
+        // Digest credentials and the like: everything after the scheme.
+        pattern(r"(?i)\b(?:proxy-)?authorization\s*:\s*\w+\s+([^\r\n]{8,})", 1, |value| !value.starts_with('‹')),
+        // A line of cookies: all of them.
+        pattern(r#"(?i)\b(?:set-)?cookie\s*:\s*([^\r\n"\\]{3,})"#, 1, |value| !value.starts_with('‹')),
         // JSON web tokens.
         pattern(r"\beyJ[A-Za-z0-9_\-]{8,}\.[A-Za-z0-9_\-]{8,}\.[A-Za-z0-9_\-]*", 0, any),
         // Keys of cloud and code providers with a fixed beginning.
         pattern(r"\b(?:AKIA|ASIA)[A-Z0-9]{16}\b", 0, any),
-        pattern(r"\b(?:gh[pousr]_[A-Za-z0-9]{20,}|xox[abprs]-[A-Za-z0-9\-]{10,}|sk-[A-Za-z0-9_\-]{16,}|AIza[A-Za-z0-9_\-]{30,})", 0, any),
+        pattern(r"\b(?:gh[pousr]_[A-Za-z0-9]{20,}|github_pat_[A-Za-z0-9_]{20,}|glpat-[A-Za-z0-9_\-]{16,}|xox[abeprs]-[A-Za-z0-9\-]{10,}|sk-[A-Za-z0-9_\-]{16,}|[rs]k_(?:live|test)_[A-Za-z0-9]{10,}|whsec_[A-Za-z0-9]{10,}|AIza[A-Za-z0-9_\-]{30,}|npm_[A-Za-z0-9]{20,}|SG\.[A-Za-z0-9_\-]{16,}\.[A-Za-z0-9_\-]{16,}|dop_v1_[a-f0-9]{32,}|hv[sb]\.[A-Za-z0-9_\-]{20,}|ya29\.[A-Za-z0-9_\-]{20,})", 0, any),
+        // Addresses of Slack's incoming webhooks.
+        pattern(r"hooks\.slack\.com/services/([A-Za-z0-9/]{20,})", 1, any),
         pattern(r"-----BEGIN [A-Z ]*PRIVATE KEY-----[^-]*(?:-----END [A-Z ]*PRIVATE KEY-----)?", 0, any),
         // user:password@ of a URL.
         pattern(r"://[^/\s:@]+:([^/\s@]+)@", 1, any),
         // name=value and "name":"value".
         pattern(
-            r#"(?i)["']?\b(?:password|passwd|pwd|secret|client_secret|api[_-]?key|access[_-]?token|refresh[_-]?token|id[_-]?token|auth[_-]?token|session[_-]?id|token|card[_-]?number|cvv|cvc|authorization|set-cookie|cookie)["']?\s*[:=]\s*["']?([^\s"'&;,{}\[\]]{3,})"#,
+            r#"(?i)[\\"']*\b(?:password|passwd|pwd|passphrase|secret|client_secret|(?:aws_)?secret_access_key|api[_-]?key|(?:account|shared_?access|private|encryption)[_-]?key|access[_-]?token|refresh[_-]?token|id[_-]?token|auth[_-]?token|csrf[_-]?token|session[_-]?(?:id|token)|jsessionid|phpsessid|token|card[_-]?number|cvv|cvc|otp|iban|x-amz-signature|x-amz-security-token|x-goog-signature|sig|signature|authorization|set-cookie|cookie)[\\"']*\s*[:=]\s*[\\"']*([^\s"'\\&;,{}\[\]]{3,})"#,
             1,
-            |value| !value.starts_with('‹'),
+            |value| !value.starts_with('‹') && !matches!(value.to_ascii_lowercase().as_str(), "bearer" | "basic" | "digest" | "null" | "none" | "true" | "false"),
         ),
+        // The same as XML.
+        pattern(r"(?i)<(?:\w+:)?(?:password|passwd|secret|token|apikey|api_key|accesstoken|sessionid|cardnumber|cvv|iban)(?:\s[^>]*)?>([^<]{3,})<", 1, |value| !value.starts_with('‹')),
+        // International bank account numbers, with their check digits.
+        pattern(r"\b[A-Z]{2}\d{2}(?: ?[A-Z0-9]{4}){2,7}(?: ?[A-Z0-9]{1,4})?\b", 0, iban),
         // Payment cards: known beginnings, and the check digit.
         pattern(r"\b(?:3[47]\d{2}[ -]?\d{6}[ -]?\d{5}|(?:4\d{3}|5[1-5]\d{2}|2[2-7]\d{2}|6(?:011|5\d{2}))(?:[ -]?\d{4}){3})\b", 0, luhn),
         // E-mail addresses.
@@ -118,10 +155,57 @@ fn luhn(text: &str) -> bool {
     sum.is_multiple_of(10)
 }
 
+/// The check digits of international bank account numbers (ISO 13616: modulo 97 is 1).
+fn iban(text: &str) -> bool {
+    let plain: Vec<char> = text.chars().filter(|c| !c.is_whitespace()).collect();
+    if !(15..=34).contains(&plain.len()) {
+        return false;
+    }
+    let (head, tail) = plain.split_at(4);
+    tail.iter().chain(head).try_fold(0u32, |rest, c| {
+        let value = c.to_digit(36)?;
+        let shift = if value < 10 { 10 } else { 100 };
+        Some((rest * shift + value) % 97)
+    }) == Some(1)
+}
+
 impl Redactor {
     /// A redactor for a case; `salt` is the case's id.
     pub fn new(salt: impl Into<String>) -> Self {
-        Self { salt: salt.into() }
+        Self {
+            salt: salt.into(),
+            more: Vec::new(),
+            names: Vec::new(),
+        }
+    }
+
+    /// The same with patterns and names of one's own. Of a pattern with a group the group is the secret.
+    ///
+    /// # Errors
+    /// The first pattern that cannot be read.
+    pub fn with(mut self, patterns: &[String], names: &[String]) -> Result<Self, regex::Error> {
+        for pattern in patterns {
+            self.more.push(Regex::new(pattern)?);
+        }
+        for name in names {
+            // The name beside its value in any text, as in a header that an error message repeats.
+            let spelled: String = name
+                .trim()
+                .chars()
+                .map(|c| match c {
+                    '-' | '_' => "[-_]?".to_owned(),
+                    c => regex::escape(&c.to_string()),
+                })
+                .collect();
+            if spelled.is_empty() {
+                continue;
+            }
+            self.more.push(Regex::new(&format!(
+                r#"(?i)\b{spelled}[\\"']*\s*[:=]\s*[\\"']*([^\s"'\\&;,{{}}\[\]]{{3,}})"#
+            ))?);
+            self.names.push(plain_name(name));
+        }
+        Ok(self)
     }
 
     /// The token that stands for a secret: six hex digits tell values apart without telling them.
@@ -158,6 +242,19 @@ impl Redactor {
                 })
                 .into_owned();
         }
+        for regex in &self.more {
+            out = regex
+                .replace_all(&out, |found: &Captures<'_>| {
+                    let whole = found.get(0).map_or("", |m| m.as_str());
+                    let secret = found.get(1).map_or(whole, |m| m.as_str());
+                    if secret.is_empty() || secret.contains('‹') {
+                        whole.to_owned()
+                    } else {
+                        whole.replacen(secret, &self.token(secret), 1)
+                    }
+                })
+                .into_owned();
+        }
         out
     }
 
@@ -171,9 +268,9 @@ impl Redactor {
                 let named = map
                     .get("name")
                     .and_then(Value::as_str)
-                    .is_some_and(is_secret_name);
+                    .is_some_and(|name| self.is_secret_name(name));
                 let pairs = map.into_iter().map(|(key, value)| {
-                    let secret = is_secret_name(&key) || (named && key == "value");
+                    let secret = self.is_secret_name(&key) || (named && key == "value");
                     let value = if secret {
                         self.whole(value)
                     } else {
@@ -185,6 +282,11 @@ impl Redactor {
             }
             other => other,
         }
+    }
+
+    fn is_secret_name(&self, name: &str) -> bool {
+        let plain = plain_name(name);
+        SECRET_NAMES.contains(&plain.as_str()) || self.names.contains(&plain)
     }
 
     /// A value that is a secret whatever it looks like; its structure is kept.
@@ -204,13 +306,12 @@ impl Redactor {
     }
 }
 
-fn is_secret_name(name: &str) -> bool {
-    let plain: String = name
-        .chars()
+/// In lower case, without `-` and `_`.
+fn plain_name(name: &str) -> String {
+    name.chars()
         .filter(|c| !matches!(c, '-' | '_'))
         .collect::<String>()
-        .to_ascii_lowercase();
-    SECRET_NAMES.contains(&plain.as_str())
+        .to_ascii_lowercase()
 }
 
 #[cfg(test)]
