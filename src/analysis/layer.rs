@@ -24,6 +24,26 @@ pub enum Layer {
     Tcp,
 }
 
+impl std::fmt::Display for Layer {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Self::Http => "HTTP",
+            Self::Grpc => "gRPC",
+            Self::Graphql => "GraphQL",
+            Self::WebSocket => "WebSocket",
+            Self::Mysql => "MySQL",
+            Self::Postgresql => "PostgreSQL",
+            Self::Mongodb => "MongoDB",
+            Self::Redis => "Redis",
+            Self::Kafka => "Kafka",
+            Self::Amqp => "AMQP",
+            Self::Ldap => "LDAP",
+            Self::Dns => "DNS",
+            Self::Tcp => "TCP connections",
+        })
+    }
+}
+
 impl Layer {
     /// Layers of requests that somebody waits for.
     pub const REQUESTS: [Self; 11] = [

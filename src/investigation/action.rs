@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use super::consult::{Consultation, Reply};
 use crate::wire::Operation;
 
 /// What the driver must do next.
@@ -31,13 +32,15 @@ pub enum Action {
         choices: Vec<String>,
         default: usize,
     },
+    /// Ask the language model.
+    Consult { consultation: Box<Consultation> },
 }
 
 impl Action {
     /// The calls this would make.
     pub fn calls(&self) -> &[Operation] {
         match self {
-            Self::Connect | Self::AskUser { .. } => &[],
+            Self::Connect | Self::AskUser { .. } | Self::Consult { .. } => &[],
             Self::Query { calls, .. } => calls,
             Self::Wait { then, .. } => std::slice::from_ref(then),
         }
@@ -68,6 +71,10 @@ pub enum Observation {
     /// Index of the choice the user made.
     Chosen {
         choice: usize,
+    },
+    /// What the language model answered.
+    Replied {
+        reply: Box<Reply>,
     },
     /// The effect could not be performed at all.
     Unavailable {

@@ -6,13 +6,15 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     action::{Action, Answer, Failure, FailureKind, Observation},
+    consult::{self, Consulted, Role, opinion::Opinion},
     evidence::{EvidenceFile, EvidenceId},
+    machine::Phase,
     settings::Settings,
 };
 use crate::{
     analysis::{Diagnosis, EdgeKey, Incident, Layer, Lossy, Picture},
     kfl::Filter,
-    time::{Utc, Window},
+    time::{Reading as TimeReading, Utc, Window},
     wire::{
         Operation, Scope, SnapshotRef,
         decode::{Boundaries, Call},
@@ -146,6 +148,8 @@ pub struct Case {
     /// The health check passed.
     pub healthy: bool,
     pub boundaries: Option<Boundaries>,
+    /// What the user's words for the window were read as.
+    pub when: TimeReading,
     /// What was asked about, inside the data.
     pub asked_window: Option<Window>,
     /// What is compared with the time before it: the same, or from the onset on where that was earlier.
@@ -180,8 +184,16 @@ pub struct Case {
     pub assumptions: Vec<String>,
     pub refusals: Vec<RefusalNote>,
     pub spent: Spent,
-    /// Every query so far, to refuse the same one twice.
+    /// Every query of the program so far, to refuse the same one twice.
     asked: BTreeSet<String>,
+    /// Every query that a model asked for. Kept apart: what a model asks must not keep the program from asking it.
+    probed: BTreeSet<String>,
+    /// What queries about calls were answered with: hashes of results, by what tells equivalent queries from others.
+    pub(super) answered: BTreeMap<String, String>,
+    /// What was asked of the model, and at what cost.
+    pub consulted: Consulted,
+    /// What the model contributed.
+    pub opinion: Opinion,
     /// Files written beside the report: (path, what it is, SHA-256 where known).
     pub attachments: Vec<Attachment>,
 }
@@ -203,6 +215,7 @@ impl Case {
             .collect();
         Self {
             id: id.into(),
+            when: settings.reading.clone(),
             settings,
             server: None,
             supported: BTreeSet::new(),
@@ -230,6 +243,10 @@ impl Case {
             refusals: Vec::new(),
             spent: Spent::default(),
             asked: BTreeSet::new(),
+            probed: BTreeSet::new(),
+            answered: BTreeMap::new(),
+            consulted: Consulted::default(),
+            opinion: Opinion::default(),
             attachments: Vec::new(),
         }
     }
@@ -244,13 +261,29 @@ impl Case {
         self.asked.contains(&fingerprint(operation))
     }
 
+    /// Whether exactly this was asked before by anybody.
+    pub(super) fn was_asked(&self, operation: &Operation) -> bool {
+        self.has_asked(operation) || self.probed.contains(&fingerprint(operation))
+    }
+
     /// Takes note of what an action cost and of what was asked.
-    pub(super) fn charge(&mut self, action: &Action, seen: &Observation) {
-        for call in action.calls() {
-            self.asked.insert(fingerprint(call));
+    pub(super) fn charge(&mut self, phase: Phase, action: &Action, seen: &Observation) {
+        let asked = if phase == Phase::Probe {
+            &mut self.probed
+        } else {
+            &mut self.asked
+        };
+        asked.extend(action.calls().iter().map(fingerprint));
+        if let Action::Consult { consultation } = action {
+            self.charge_model(consultation.role, seen);
         }
         match seen {
             Observation::Answers { answers } => {
+                for (call, answer) in action.calls().iter().zip(answers) {
+                    if let (Some(key), Ok(body)) = (consult::key(call), &answer.result) {
+                        self.answered.insert(key, body.sha256.clone());
+                    }
+                }
                 let mut longest = 0;
                 for answer in answers {
                     self.spent.calls = self.spent.calls.saturating_add(1);
@@ -266,11 +299,31 @@ impl Case {
             Observation::Connected { took_ms, .. } => {
                 self.spent.millis = self.spent.millis.saturating_add(*took_ms);
             }
-            Observation::Chosen { .. } | Observation::Unavailable { .. } => {}
+            Observation::Chosen { .. } | Observation::Replied { .. } | Observation::Unavailable { .. } => {}
         }
         if let Action::Wait { after_ms, .. } = action {
             self.spent.millis = self.spent.millis.saturating_add(*after_ms);
         }
+    }
+
+    fn charge_model(&mut self, role: Role, seen: &Observation) {
+        match seen {
+            Observation::Replied { reply } => {
+                let prices = self.settings.model.as_ref().and_then(|model| model.prices);
+                self.consulted.charge(role, reply, prices);
+            }
+            Observation::Unavailable { failure } => self.consulted.failed(role, &failure.message),
+            _ => self
+                .consulted
+                .failed(role, "the answer does not belong to the question"),
+        }
+    }
+
+    /// Takes note of something that a model said and that does not stand.
+    pub(super) fn reject(&mut self, role: Role, guard: &str, why: &str) {
+        let spent = self.consulted.spent.entry(role).or_default();
+        spent.rejected = spent.rejected.saturating_add(1);
+        self.note_refusal(guard, why);
     }
 
     /// Counts a refusal for the report.

@@ -56,7 +56,8 @@ pub struct Guard {
     pub phases: &'static [Phase],
     /// Consulted only where a playbook asks for it.
     pub optional: bool,
-    pub applies: fn(&Proposal<'_>) -> bool,
+    /// A guard that does not apply is not journalled: a new one leaves old journals as they were, where it has nothing to say.
+    pub applies: fn(&Case, &Proposal<'_>) -> bool,
     pub check: fn(&Case, &Proposal<'_>) -> Result<(), String>,
 }
 
@@ -171,6 +172,24 @@ pub const GUARDS: &[Guard] = &[
         check: checks::budget,
     },
     Guard {
+        name: "model-tools",
+        demands: "what a model asks for reads calls or workloads of the case's snapshot, and nothing else",
+        remedy: Remedy::GoOn,
+        phases: &[Phase::Probe],
+        optional: false,
+        applies: is_of_model,
+        check: checks::model::model_tools,
+    },
+    Guard {
+        name: "model-budget",
+        demands: "a model is asked inside its budget of calls, tokens and money, and not after it failed twice in a row",
+        remedy: Remedy::GoOn,
+        phases: CONSULTING,
+        optional: false,
+        applies: is_consultation,
+        check: checks::model::model_budget,
+    },
+    Guard {
         name: "window-covered",
         demands: "the snapshot covers the window, or the gap is recorded",
         remedy: Remedy::Stop,
@@ -187,6 +206,15 @@ pub const GUARDS: &[Guard] = &[
         optional: false,
         applies: is_move,
         check: checks::cited_evidence,
+    },
+    Guard {
+        name: "grounded",
+        demands: "no word of a model stands without evidence that exists, nor with a slot that nobody filled",
+        remedy: Remedy::GoOn,
+        phases: &[Phase::Conclude],
+        optional: false,
+        applies: concludes_with_model,
+        check: checks::model::grounded,
     },
     Guard {
         name: "cause-before-effect",
@@ -272,6 +300,7 @@ const ACTING: &[Phase] = &[
     Phase::Survey,
     Phase::Narrow,
     Phase::Inspect,
+    Phase::Probe,
     Phase::Weigh,
     Phase::Handoff,
     Phase::Count,
@@ -284,6 +313,7 @@ const QUERYING: &[Phase] = &[
     Phase::Survey,
     Phase::Narrow,
     Phase::Inspect,
+    Phase::Probe,
     Phase::Weigh,
     Phase::Count,
     Phase::Recheck,
@@ -295,6 +325,7 @@ const USING_SNAPSHOT: &[Phase] = &[
     Phase::Survey,
     Phase::Narrow,
     Phase::Inspect,
+    Phase::Probe,
     Phase::Weigh,
     Phase::Handoff,
     Phase::Count,
@@ -302,18 +333,34 @@ const USING_SNAPSHOT: &[Phase] = &[
     Phase::Packets,
 ];
 
+/// Phases that ask a language model.
+const CONSULTING: &[Phase] = &[
+    Phase::Intake,
+    Phase::Hypothesise,
+    Phase::Read,
+    Phase::Probe,
+    Phase::Challenge,
+    Phase::Write,
+];
+
 /// Phases that are left by a move.
 const PHASES: &[Phase] = &[
     Phase::Preflight,
     Phase::Inventory,
+    Phase::Intake,
     Phase::Window,
     Phase::Secure,
     Phase::Index,
     Phase::Survey,
+    Phase::Hypothesise,
     Phase::Narrow,
     Phase::Inspect,
+    Phase::Read,
+    Phase::Probe,
     Phase::Weigh,
+    Phase::Challenge,
     Phase::Handoff,
+    Phase::Write,
     Phase::Conclude,
     Phase::Count,
     Phase::Recheck,
@@ -330,7 +377,7 @@ pub fn consult(case: &Case, proposal: &Proposal<'_>) -> Vec<Ruling> {
     let asked = |guard: &Guard| !guard.optional || case.settings.playbook.asks_for(guard.name, phase);
     for guard in GUARDS
         .iter()
-        .filter(|guard| (guard.applies)(proposal) && asked(guard))
+        .filter(|guard| (guard.applies)(case, proposal) && asked(guard))
     {
         let refused = (guard.check)(case, proposal).err();
         let stop = refused.is_some();
@@ -361,15 +408,47 @@ pub fn refusal(rulings: &[Ruling]) -> Option<Refusal> {
     })
 }
 
-fn is_act(proposal: &Proposal<'_>) -> bool {
+fn is_act(_: &Case, proposal: &Proposal<'_>) -> bool {
     matches!(proposal, Proposal::Act { action, .. } if !action.calls().is_empty())
 }
 
-fn filters_packets(proposal: &Proposal<'_>) -> bool {
+fn filters_packets(_: &Case, proposal: &Proposal<'_>) -> bool {
     let exports = |call: &Operation| matches!(call, Operation::ExportPcap { bpf: Some(_), .. });
     matches!(proposal, Proposal::Act { action, .. } if action.calls().iter().any(exports))
 }
 
-fn is_move(proposal: &Proposal<'_>) -> bool {
+fn is_consultation(_: &Case, proposal: &Proposal<'_>) -> bool {
+    matches!(
+        proposal,
+        Proposal::Act {
+            action: Action::Consult { .. },
+            ..
+        }
+    )
+}
+
+fn is_move(_: &Case, proposal: &Proposal<'_>) -> bool {
     matches!(proposal, Proposal::Move { .. })
+}
+
+fn is_of_model(case: &Case, proposal: &Proposal<'_>) -> bool {
+    let probe = matches!(
+        proposal,
+        Proposal::Act {
+            phase: Phase::Probe,
+            ..
+        }
+    );
+    probe && is_act(case, proposal)
+}
+
+fn concludes_with_model(case: &Case, proposal: &Proposal<'_>) -> bool {
+    let concludes = matches!(
+        proposal,
+        Proposal::Move {
+            to: State::Concluded(_),
+            ..
+        }
+    );
+    concludes && case.settings.model.is_some()
 }

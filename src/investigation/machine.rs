@@ -10,20 +10,26 @@ use super::{
     outcome::Outcome,
     settings::Settings,
     steps::{
+        challenge::Challenge,
         conclude::Conclude,
         count::{Count, Counted},
         handoff::Handoff,
+        hypothesise::Hypothesise,
         index::Index,
         inspect::Inspect,
+        intake::Intake,
         inventory::Inventory,
         narrow::Narrow,
         packets::Packets,
         preflight::Preflight,
+        probe::Probe,
+        reading::ReadBodies,
         recheck::Recheck,
         secure::Secure,
         survey::Survey,
         weigh::Weigh,
         window::SettleWindow,
+        write::Write,
     },
 };
 
@@ -31,14 +37,26 @@ use super::{
 #[derive(Clone, Debug)]
 pub enum State {
     Preflight(Preflight),
+    /// A model reads the user's words, where our own parser could not.
+    Intake(Intake),
     Window(SettleWindow),
     Secure(Secure),
     Index(Index),
     Survey(Survey),
+    /// A model says who may be at fault.
+    Hypothesise(Hypothesise),
     Narrow(Narrow),
     Inspect(Inspect),
+    /// A model says what error bodies mean.
+    Read(ReadBodies),
+    /// A model asks.
+    Probe(Probe),
     Weigh(Weigh),
+    /// A model argues against the leading suspect.
+    Challenge(Challenge),
     Handoff(Handoff),
+    /// A model writes the prose.
+    Write(Write),
     Conclude(Conclude),
     /// Instead of an investigation: calls are counted.
     Count(Count),
@@ -63,14 +81,20 @@ pub enum State {
 #[serde(rename_all = "snake_case")]
 pub enum Phase {
     Preflight,
+    Intake,
     Window,
     Secure,
     Index,
     Survey,
+    Hypothesise,
     Narrow,
     Inspect,
+    Read,
+    Probe,
     Weigh,
+    Challenge,
     Handoff,
+    Write,
     Conclude,
     Count,
     Inventory,
@@ -84,16 +108,22 @@ pub enum Phase {
 
 impl Phase {
     /// All of them, in the order in which routes pass them.
-    pub const ALL: [Self; 18] = [
+    pub const ALL: [Self; 24] = [
         Self::Preflight,
+        Self::Intake,
         Self::Window,
         Self::Secure,
         Self::Index,
         Self::Survey,
+        Self::Hypothesise,
         Self::Narrow,
         Self::Inspect,
+        Self::Read,
+        Self::Probe,
         Self::Weigh,
+        Self::Challenge,
         Self::Handoff,
+        Self::Write,
         Self::Conclude,
         Self::Count,
         Self::Inventory,
@@ -109,6 +139,12 @@ impl Phase {
     pub fn name(self) -> &'static str {
         match self {
             Self::Preflight => "preflight",
+            Self::Intake => "intake",
+            Self::Hypothesise => "hypothesise",
+            Self::Read => "read",
+            Self::Probe => "probe",
+            Self::Challenge => "challenge",
+            Self::Write => "write",
             Self::Window => "window",
             Self::Secure => "secure",
             Self::Index => "index",
@@ -133,6 +169,12 @@ impl Phase {
     pub fn purpose(self) -> &'static str {
         match self {
             Self::Preflight => "connect, and see that the tools are there",
+            Self::Intake => "a model reads which time the user means, where the parser could not",
+            Self::Hypothesise => "a model says who may be at fault",
+            Self::Read => "a model says what error texts mean",
+            Self::Probe => "a model asks, inside the guards",
+            Self::Challenge => "a model argues against the leading suspect",
+            Self::Write => "a model writes the prose, with slots",
             Self::Window => "settle the window, ask where it is ambiguous, cut it to what is recorded",
             Self::Secure => {
                 "find a snapshot that covers the window and its buffer, or take one, and wait for it"
@@ -169,9 +211,13 @@ impl Phase {
 /// Every move there is. Anything else is a bug in a step, and is an error.
 pub const MOVES: &[(Phase, Phase)] = &[
     (Phase::Preflight, Phase::Preflight),
+    (Phase::Preflight, Phase::Intake),
     (Phase::Preflight, Phase::Window),
     (Phase::Preflight, Phase::Inventory), // only a list is wanted
     (Phase::Preflight, Phase::Stopped),
+    (Phase::Intake, Phase::Intake),
+    (Phase::Intake, Phase::Window),
+    (Phase::Intake, Phase::Stopped),
     (Phase::Window, Phase::Window),
     (Phase::Window, Phase::Secure),
     (Phase::Window, Phase::Conclude), // nothing was recorded then
@@ -189,21 +235,42 @@ pub const MOVES: &[(Phase, Phase)] = &[
     (Phase::Index, Phase::Recheck),
     (Phase::Index, Phase::Stopped),
     (Phase::Survey, Phase::Survey),
+    (Phase::Survey, Phase::Hypothesise),
     (Phase::Survey, Phase::Narrow),
+    (Phase::Survey, Phase::Probe),
     (Phase::Survey, Phase::Weigh), // nothing abnormal, or the budget is spent
     (Phase::Survey, Phase::Stopped),
+    (Phase::Hypothesise, Phase::Hypothesise),
+    (Phase::Hypothesise, Phase::Narrow),
     (Phase::Narrow, Phase::Narrow),
     (Phase::Narrow, Phase::Inspect),
+    (Phase::Narrow, Phase::Probe),
     (Phase::Narrow, Phase::Weigh),
     (Phase::Narrow, Phase::Stopped),
+    (Phase::Inspect, Phase::Read),
+    (Phase::Inspect, Phase::Probe),
     (Phase::Inspect, Phase::Weigh),
     (Phase::Inspect, Phase::Stopped),
+    (Phase::Read, Phase::Read),
+    (Phase::Read, Phase::Probe),
+    (Phase::Read, Phase::Weigh),
+    (Phase::Probe, Phase::Probe),
+    (Phase::Probe, Phase::Weigh),
     (Phase::Weigh, Phase::Weigh),
+    (Phase::Weigh, Phase::Challenge),
     (Phase::Weigh, Phase::Handoff),
+    (Phase::Weigh, Phase::Write),
     (Phase::Weigh, Phase::Conclude),
     (Phase::Weigh, Phase::Stopped),
+    (Phase::Challenge, Phase::Challenge),
+    (Phase::Challenge, Phase::Handoff),
+    (Phase::Challenge, Phase::Write),
+    (Phase::Challenge, Phase::Conclude),
     (Phase::Handoff, Phase::Handoff),
+    (Phase::Handoff, Phase::Write),
     (Phase::Handoff, Phase::Conclude),
+    (Phase::Write, Phase::Write),
+    (Phase::Write, Phase::Conclude),
     (Phase::Conclude, Phase::Conclude), // a guard refused what was concluded
     (Phase::Conclude, Phase::Concluded),
     (Phase::Count, Phase::Count),
@@ -289,6 +356,12 @@ impl State {
     pub fn phase(&self) -> Phase {
         match self {
             Self::Preflight(_) => Phase::Preflight,
+            Self::Intake(_) => Phase::Intake,
+            Self::Hypothesise(_) => Phase::Hypothesise,
+            Self::Read(_) => Phase::Read,
+            Self::Probe(_) => Phase::Probe,
+            Self::Challenge(_) => Phase::Challenge,
+            Self::Write(_) => Phase::Write,
             Self::Window(_) => Phase::Window,
             Self::Secure(_) => Phase::Secure,
             Self::Index(_) => Phase::Index,
@@ -312,6 +385,12 @@ impl State {
     fn step(&self) -> Option<&dyn Step> {
         match self {
             Self::Preflight(step) => Some(step),
+            Self::Intake(step) => Some(step),
+            Self::Hypothesise(step) => Some(step),
+            Self::Read(step) => Some(step),
+            Self::Probe(step) => Some(step),
+            Self::Challenge(step) => Some(step),
+            Self::Write(step) => Some(step),
             Self::Window(step) => Some(step),
             Self::Secure(step) => Some(step),
             Self::Index(step) => Some(step),
@@ -375,7 +454,7 @@ impl Machine {
     /// Takes what came of the planned action, or nothing where none was planned, and moves.
     pub fn settle(&mut self, action: Option<&Action>, seen: Seen) -> Result<Moved, MachineError> {
         if let (Some(action), Seen::Observed(observation)) = (action, &seen) {
-            self.case.charge(action, observation);
+            self.case.charge(self.state.phase(), action, observation);
         }
         let state = self.state.clone();
         let step = state.step().ok_or(MachineError::Over(state.phase()))?;

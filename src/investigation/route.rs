@@ -54,7 +54,17 @@ pub const ROUTES: &[Route] = &[
             Phase::Weigh,
             Phase::Conclude,
         ],
-        optional: &[Phase::Narrow, Phase::Inspect, Phase::Handoff],
+        optional: &[
+            Phase::Intake,
+            Phase::Hypothesise,
+            Phase::Narrow,
+            Phase::Inspect,
+            Phase::Read,
+            Phase::Probe,
+            Phase::Challenge,
+            Phase::Handoff,
+            Phase::Write,
+        ],
     },
     Route {
         task: TaskKind::Count,
@@ -139,12 +149,22 @@ pub fn tools_of(phase: Phase) -> &'static [&'static str] {
         Phase::Survey | Phase::Count => QUERIES,
         Phase::Narrow => &["count_calls", "list_calls"],
         Phase::Inspect => &["call_detail"],
+        Phase::Probe => &["count_calls", "list_calls", "call_detail", "list_workloads"],
         Phase::Weigh => &["count_calls"],
         Phase::Handoff => &["export_pcap", "download_file"],
         Phase::Inventory => &["list_snapshots", "cloud_storage_status"],
         Phase::Packets => &["list_workloads", "list_ips", "export_pcap", "download_file"],
         Phase::Recheck => &["api_stats", "count_calls", "list_calls", "call_detail"],
-        Phase::Conclude | Phase::Concluded | Phase::Counted | Phase::Finished | Phase::Stopped => &[],
+        Phase::Intake
+        | Phase::Hypothesise
+        | Phase::Read
+        | Phase::Challenge
+        | Phase::Write
+        | Phase::Conclude
+        | Phase::Concluded
+        | Phase::Counted
+        | Phase::Finished
+        | Phase::Stopped => &[],
     }
 }
 

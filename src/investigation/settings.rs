@@ -76,6 +76,12 @@ pub struct Settings {
     #[serde(default, skip_serializing_if = "Task::is_investigation")]
     pub task: Task,
     pub playbook: Playbook,
+    /// The language model, where there is one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub model: Option<ModelSettings>,
+    /// Why the user's words for the window could not be read: then a model has to, and `reading` is not used.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub unread: Option<String>,
     /// Remarks made while settings were resolved (zone guessed, abbreviation read), for the report.
     pub notes: Vec<String>,
 }
@@ -196,6 +202,33 @@ pub struct RecordedQuery {
     /// Of a list: the matches that the server counted, and the rows that it showed.
     pub total: Option<u64>,
     pub rows: Option<u64>,
+}
+
+/// The language model that is asked, and what it may cost. Holds no key.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct ModelSettings {
+    /// As the endpoint knows it, or `manual`.
+    pub name: String,
+    /// The endpoint's address, secrets taken out; `None` for answers by hand.
+    pub url: Option<String>,
+    pub temperature: Option<f64>,
+    /// "low", "medium", "high", or what the endpoint knows.
+    pub effort: Option<String>,
+    /// Tokens that the facts at the head of a prompt may take, about.
+    pub digest_tokens: u32,
+    pub budget: ModelBudget,
+    /// Money for a million tokens, in and out, where it is known.
+    pub prices: Option<(f64, f64)>,
+}
+
+/// What a model may cost in one case. Failed calls count.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct ModelBudget {
+    pub calls: u32,
+    /// Tokens in and out together.
+    pub tokens: u64,
+    /// In the currency of the prices.
+    pub money: Option<f64>,
 }
 
 /// What is to be counted, and how finely.

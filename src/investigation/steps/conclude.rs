@@ -36,7 +36,9 @@ impl Step for Conclude {
 
     /// What a guard does not let stand is not said: the verdict falls back to what is certain. Claims
     /// go with it, so that the second attempt has nothing left to be refused.
-    fn refused(&self, _: &mut Case, why: &str) -> State {
+    fn refused(&self, case: &mut Case, why: &str) -> State {
+        // Whatever it was: no word of a model stands beside a refused conclusion.
+        case.opinion = crate::investigation::consult::opinion::Opinion::default();
         let mut finding = self.finding.clone();
         finding.verdict = Verdict::Inconclusive;
         finding.confidence = Confidence::Low;

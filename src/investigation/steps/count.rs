@@ -95,7 +95,7 @@ pub(super) fn begin(case: &mut Case) -> State {
     let question = Question {
         target: target(case, statistics),
         filter: Filter::from(&checked),
-        window: case.window.unwrap_or(case.settings.reading.window),
+        window: case.window.unwrap_or(case.when.window),
     };
     let mut count = Count {
         plan: Box::new(planned(&question, &order)),
@@ -203,7 +203,7 @@ impl Count {
         let question = Question {
             target: target(case, case.supported.contains("api_stats")),
             filter: filter.clone(),
-            window: case.window.unwrap_or(case.settings.reading.window),
+            window: case.window.unwrap_or(case.when.window),
         };
         let plan = Box::new(Histogram::count(question, self.current().counting(), CONTROL));
         self.control = Some(Control { filter, plan });

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::net::IpAddr;
 
-use super::{answer, conclude::Conclude, read};
+use super::{answer, read, write::Write};
 use crate::{
     investigation::{
         case::{Attachment, Case},
@@ -32,8 +32,8 @@ impl Handoff {
         }
     }
 
-    fn done(&self) -> State {
-        State::Conclude(Conclude::new((*self.finding).clone()))
+    fn done(&self, case: &mut Case) -> State {
+        Write::next(case, (*self.finding).clone())
     }
 }
 
@@ -92,14 +92,14 @@ impl Step for Handoff {
 
     fn settle(&self, case: &mut Case, seen: Seen) -> State {
         if matches!(seen, Seen::Nothing) {
-            return self.done();
+            return self.done(case);
         }
         let what = "the PCAP of the workloads involved could not be exported";
         let answer = match answer(seen) {
             Ok(answer) => answer,
             Err(failure) => {
                 case.coverage.not_seen.push(format!("{what}: {failure}"));
-                return self.done();
+                return self.done(case);
             }
         };
         if self.exported.is_none() {
@@ -110,7 +110,7 @@ impl Step for Handoff {
                 }),
                 Err(failure) => {
                     case.coverage.not_seen.push(format!("{what}: {failure}"));
-                    self.done()
+                    self.done(case)
                 }
             };
         }
@@ -129,13 +129,13 @@ impl Step for Handoff {
             }
             Err(failure) => case.coverage.not_seen.push(format!("{what}: {failure}")),
         }
-        self.done()
+        self.done(case)
     }
 
     fn refused(&self, case: &mut Case, why: &str) -> State {
         case.coverage
             .not_seen
             .push(format!("no PCAP was exported: {why}"));
-        self.done()
+        self.done(case)
     }
 }

@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use super::{answers, read, stopped, weigh::Weigh};
+use super::{answers, read, reading::ReadBodies, stopped};
 use crate::{
     analysis::{EdgeKey, Layer, Outcome, outcome},
     investigation::{
@@ -100,7 +100,7 @@ impl Step for Inspect {
 
     fn settle(&self, case: &mut Case, seen: Seen) -> State {
         if self.looks.is_empty() {
-            return State::Weigh(Weigh::new(case));
+            return ReadBodies::next(case);
         }
         let answers = match answers(seen) {
             Ok(answers) => answers,
@@ -117,14 +117,14 @@ impl Step for Inspect {
             };
             take(case, look, answer, &detail);
         }
-        State::Weigh(Weigh::new(case))
+        ReadBodies::next(case)
     }
 
     fn refused(&self, case: &mut Case, why: &str) -> State {
         case.coverage
             .not_seen
             .push(format!("no single calls were looked at: {why}"));
-        State::Weigh(Weigh::new(case))
+        ReadBodies::next(case)
     }
 }
 
@@ -149,6 +149,13 @@ fn take(case: &mut Case, look: &Look, answer: &crate::investigation::action::Ans
         }),
     );
     let Some(id) = id else { return };
+    if let Some(body) = call.response_body.as_ref().filter(|body| !body.trim().is_empty()) {
+        if look.failing {
+            case.opinion.texts.insert(id.clone(), body.clone());
+        } else {
+            case.opinion.good.get_or_insert_with(|| body.clone());
+        }
+    }
     if look.failing {
         case.support(&look.key, &id);
         let reading = Reading {

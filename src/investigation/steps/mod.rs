@@ -1,20 +1,26 @@
 //! One module per phase. Each is pure: it plans, is told what came of it, and says where to go.
 
+pub mod challenge;
 pub mod conclude;
 pub mod count;
 pub mod handoff;
+pub mod hypothesise;
 pub mod index;
 pub mod inspect;
+pub mod intake;
 pub mod inventory;
 pub mod narrow;
 pub mod packets;
 pub mod preflight;
+pub mod probe;
+pub mod reading;
 pub mod recheck;
 pub mod secure;
 pub mod survey;
-mod verdict;
+pub(super) mod verdict;
 pub mod weigh;
 pub mod window;
+pub mod write;
 
 use super::{
     action::{Action, Answer, Failure, FailureKind, Observation},
@@ -29,9 +35,10 @@ fn answers(seen: Seen) -> Result<Vec<Answer>, Failure> {
     match seen {
         Seen::Observed(Observation::Answers { answers }) => Ok(answers),
         Seen::Observed(Observation::Unavailable { failure }) => Err(failure),
-        Seen::Observed(Observation::Connected { .. } | Observation::Chosen { .. }) | Seen::Nothing => {
-            Err(malformed("the answer does not belong to what was asked"))
-        }
+        Seen::Observed(
+            Observation::Connected { .. } | Observation::Chosen { .. } | Observation::Replied { .. },
+        )
+        | Seen::Nothing => Err(malformed("the answer does not belong to what was asked")),
     }
 }
 
@@ -52,7 +59,7 @@ fn malformed(message: &str) -> Failure {
 }
 
 /// Reads an answer with a decoder of the wire; what cannot be read is a failure that names the tool.
-fn read<T>(
+pub(super) fn read<T>(
     answer: &Answer,
     decode: impl FnOnce(&serde_json::Value) -> Result<T, DecodeError>,
 ) -> Result<T, Failure> {
@@ -63,6 +70,18 @@ fn read<T>(
             answer.tool
         ))
     })
+}
+
+/// What is wrong with the first of a model's items, where none of them stands; nothing to say where there is none.
+fn one_stands<T, U>(items: &[T], check: impl Fn(&T) -> Result<U, String>) -> Result<(), String> {
+    let mut first = None;
+    for item in items {
+        match check(item) {
+            Ok(_) => return Ok(()),
+            Err(why) => first = first.or(Some(why)),
+        }
+    }
+    first.map_or(Ok(()), Err)
 }
 
 /// Ends the run because the environment has to be mended first.

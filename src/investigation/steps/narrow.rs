@@ -5,7 +5,7 @@
 use chrono::TimeDelta;
 use serde_json::json;
 
-use super::{answers, inspect::Inspect, read, stopped, weigh::Weigh};
+use super::{answers, inspect::Inspect, probe::Probe, read, stopped};
 use crate::{
     analysis::{Change, EdgeKey, Layer, Onset, Outcome, Side, compare, onset_of_events, outcome, risen},
     investigation::{
@@ -210,7 +210,7 @@ fn inspect(case: &mut Case) -> State {
     if case.settings.playbook.has(Phase::Inspect) {
         State::Inspect(Inspect::new(case))
     } else {
-        State::Weigh(Weigh::new(case))
+        Probe::next(case)
     }
 }
 
@@ -266,7 +266,7 @@ impl Step for Narrow {
         case.coverage
             .truncated
             .push(format!("narrowing ended early: {why}"));
-        State::Weigh(Weigh::new(case))
+        Probe::next(case)
     }
 }
 

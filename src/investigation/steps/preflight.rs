@@ -12,7 +12,7 @@ use crate::{
     wire::Operation,
 };
 
-use super::{inventory::Inventory, window::SettleWindow};
+use super::{intake::Intake, inventory::Inventory};
 
 /// Connects, then asks for the status.
 #[derive(Clone, Debug, Default)]
@@ -84,12 +84,10 @@ impl Step for Preflight {
             Seen::Observed(Observation::Unavailable { failure }) => {
                 stopped("could not reach Kubeshark", failure)
             }
-            Seen::Observed(Observation::Answers { .. } | Observation::Chosen { .. }) | Seen::Nothing => {
-                stopped(
-                    "could not reach Kubeshark",
-                    super::malformed("the server answered something else"),
-                )
-            }
+            Seen::Observed(_) | Seen::Nothing => stopped(
+                "could not reach Kubeshark",
+                super::malformed("the server answered something else"),
+            ),
         }
     }
 
@@ -109,7 +107,7 @@ fn ready(case: &mut Case, said: Option<String>) -> State {
         case.healthy = true;
         return match &case.settings.task {
             Task::Inventory => State::Inventory(Inventory::new(case)),
-            _ => State::Window(SettleWindow::new(case)),
+            _ => Intake::next(case),
         };
     }
     let mut because = vec![format!("the MCP server offers no {}", missing.join(", "))];

@@ -47,7 +47,7 @@ impl Secure {
     pub fn new(case: &Case) -> Self {
         let rules = &case.settings.playbook;
         let buffer = TimeDelta::minutes(i64::from(rules.window.buffer_minutes));
-        let asked = case.window.unwrap_or(case.settings.reading.window);
+        let asked = case.window.unwrap_or(case.when.window);
         let mut wide = asked.widened(buffer);
         if let Some(baseline) = case.settings.baseline {
             wide = wide.hull(&baseline);

@@ -2,7 +2,8 @@
 
 use std::collections::BTreeSet;
 
-use super::weigh::{NO_BASELINE, missing, not_looked_at};
+pub(in crate::investigation) use super::weigh::missing;
+use super::weigh::{NO_BASELINE, not_looked_at};
 use crate::{
     analysis::{Layer, Mechanism, Naming, Party, Place, Suspect},
     investigation::{
@@ -87,13 +88,13 @@ pub(super) fn ranked(case: &Case) -> Vec<Suspect> {
 
 /// What one doubt leaves of the confidence, and what a finding without doubts has: `docs/analysis.md` shows how often
 /// findings of each level are right.
-const ONE_DOUBT: f64 = 0.78;
+pub(in crate::investigation) const ONE_DOUBT: f64 = 0.78;
 const NO_DOUBT: f64 = 0.95;
 
 /// Below this a suspect is no cause.
 const FLOOR: f64 = 0.47;
 
-fn level(probability: f64) -> Confidence {
+pub(in crate::investigation) fn level(probability: f64) -> Confidence {
     match probability {
         0.8.. => Confidence::High,
         0.6.. => Confidence::Medium,

@@ -3,7 +3,7 @@
 
 use serde_json::json;
 
-use super::{answers, conclude::Conclude, handoff::Handoff, read, verdict};
+use super::{answers, challenge::Challenge, conclude::Conclude, read, verdict};
 use crate::{
     analysis::{Layer, Naming, Party, Side, likely, lossy, side_of},
     investigation::{
@@ -13,7 +13,7 @@ use crate::{
         evidence::EvidenceId,
         filters,
         finding::{Confidence, Finding, Verdict},
-        machine::{Phase, Plan, Seen, State, Step},
+        machine::{Plan, Seen, State, Step},
         words,
     },
     kfl::Filter,
@@ -223,20 +223,17 @@ fn weigh(case: &mut Case, control: Option<&(u64, Vec<EvidenceId>)>) -> State {
     }
     let ranked = verdict::ranked(case);
     let Some(leading) = ranked.first() else {
-        return State::Conclude(Conclude::new(Finding {
+        let finding = Finding {
             about: account::about(case),
             ..nothing(case, &gaps)
-        }));
+        };
+        return Challenge::next(case, finding);
     };
     let finding = Finding {
         about: account::about(case),
         ..verdict::found(case, leading, &ranked, &gaps)
     };
-    let wanted = case.settings.pcap && case.settings.playbook.has(Phase::Handoff);
-    if wanted && finding.verdict == Verdict::RootCause {
-        return State::Handoff(Handoff::new(finding));
-    }
-    State::Conclude(Conclude::new(finding))
+    Challenge::next(case, finding)
 }
 
 /// Nothing behaves otherwise than before, or not enough was seen to say so.
@@ -337,7 +334,7 @@ fn unknown_ends(case: &Case) -> Option<String> {
 }
 
 /// A doubt, where more of the time asked about is missing from the data than its very ends.
-pub(super) fn missing(case: &Case) -> Option<String> {
+pub(in crate::investigation) fn missing(case: &Case) -> Option<String> {
     const LITTLE: f64 = 0.02;
     let percent = (case.coverage.missing * 100.0).round();
     (case.coverage.missing > LITTLE)

@@ -27,7 +27,7 @@ pub struct SettleWindow {
 impl SettleWindow {
     pub fn new(case: &Case) -> Self {
         Self {
-            reading: case.settings.reading.clone(),
+            reading: case.when.clone(),
             answers: Vec::new(),
         }
     }
@@ -60,6 +60,7 @@ impl SettleWindow {
             .chain(&reading.assumptions)
             .cloned()
             .collect();
+        case.when.clone_from(&reading);
         Self { reading, answers }
     }
 }

@@ -15,7 +15,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::TimeDelta;
 
-use super::{answers, narrow::Narrow, stopped, weigh::Weigh};
+use super::{answers, hypothesise::Hypothesise, probe::Probe, stopped};
 use crate::{
     analysis::{EdgeKey, Layer, diagnose, incident_in, onset_apart},
     investigation::{
@@ -266,7 +266,7 @@ impl Step for Survey {
         case.coverage
             .truncated
             .push(format!("the survey ended early: {why}"));
-        State::Weigh(Weigh::new(case))
+        Probe::next(case)
     }
 }
 
@@ -363,9 +363,9 @@ fn settle_incident(case: &mut Case) -> bool {
 fn onward(case: &mut Case) -> State {
     rank(case);
     if !case.settings.playbook.has(Phase::Narrow) {
-        return State::Weigh(Weigh::new(case));
+        return Probe::next(case);
     }
-    State::Narrow(Narrow::new(case))
+    Hypothesise::next(case)
 }
 
 /// Makes the diagnosis of the picture as it now is.

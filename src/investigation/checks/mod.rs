@@ -2,6 +2,8 @@
 
 use chrono::TimeDelta;
 
+pub(super) mod model;
+
 use super::{
     action::Action,
     case::Case,
@@ -156,7 +158,13 @@ pub(super) fn statistics_first(case: &Case, proposal: &Proposal<'_>) -> Check {
 pub(super) fn checked_filter(_: &Case, proposal: &Proposal<'_>) -> Check {
     each_scope(proposal, |_, scope| {
         kfl::check(&scope.filter).map(|_| ()).map_err(|diagnostics| {
-            let reasons: Vec<String> = diagnostics.iter().map(|d| d.message.clone()).collect();
+            let reasons: Vec<String> = diagnostics
+                .iter()
+                .map(|d| match &d.suggestion {
+                    Some(help) => format!("{} ({help})", d.message),
+                    None => d.message.clone(),
+                })
+                .collect();
             format!(
                 "the filter `{}` does not check: {}",
                 scope.filter,
@@ -189,7 +197,13 @@ pub(super) fn fresh_query(case: &Case, proposal: &Proposal<'_>) -> Check {
         return Ok(());
     }
     each_scope(proposal, |call, _| {
-        if case.has_asked(call) {
+        let again = match proposal {
+            Proposal::Act {
+                phase: Phase::Probe, ..
+            } => case.was_asked(call),
+            _ => case.has_asked(call),
+        };
+        if again {
             Err(format!("this `{}` was asked before", call.name()))
         } else {
             Ok(())
