@@ -50,6 +50,8 @@ pub(crate) fn settings() -> Settings {
         snapshot: None,
         task: Task::Investigate,
         playbook: playbook(),
+        model: None,
+        unread: None,
         notes: Vec::new(),
     }
 }
