@@ -52,6 +52,8 @@ fn settings() -> Settings {
         snapshot: None,
         task: Task::Investigate,
         playbook: playbook::read(include_str!("../playbooks/network-rca.yaml")).unwrap(),
+        model: None,
+        unread: None,
         notes: Vec::new(),
     }
 }

@@ -4,6 +4,7 @@
 //! over the one of the user's configuration directory.
 
 use std::{
+    collections::BTreeMap,
     env, fs,
     path::{Path, PathBuf},
 };
@@ -24,6 +25,13 @@ pub const CASES: &str = "RCA_CASES";
 pub const MCP_COMMAND: &str = "RCA_MCP_COMMAND";
 /// Like `--mcp-url`.
 pub const MCP_URL: &str = "RCA_MCP_URL";
+/// Like `--model`.
+pub const MODEL: &str = "RCA_MODEL";
+/// Like `--model-url`.
+pub const MODEL_URL: &str = "RCA_MODEL_URL";
+/// The key of the model's endpoint; without it the second one is read, then the file that `model.key_file` names.
+pub const MODEL_KEY: &str = "RCA_MODEL_KEY";
+pub const OPENAI_KEY: &str = "OPENAI_API_KEY";
 /// Like `--tz`.
 pub const RCA_TZ: &str = "RCA_TZ";
 /// Like `--dashboard`.
@@ -45,6 +53,8 @@ pub struct File {
     pub dashboard: Option<String>,
     pub mcp: McpFile,
     pub budget: BudgetFile,
+    pub model: ModelFile,
+    pub redact: RedactFile,
 }
 
 #[derive(Clone, Debug, Default, PartialEq, Deserialize)]
@@ -61,6 +71,67 @@ pub struct BudgetFile {
     pub seconds: Option<u64>,
 }
 
+/// `[model]`: the language model, and what it may cost.
+#[derive(Clone, Debug, Default, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct ModelFile {
+    pub name: Option<String>,
+    pub url: Option<String>,
+    /// A file that holds the key and nothing else.
+    pub key_file: Option<PathBuf>,
+    pub temperature: Option<f64>,
+    /// Value of `reasoning_effort`.
+    pub effort: Option<String>,
+    /// Further headers of every request.
+    pub headers: BTreeMap<String, String>,
+    pub calls: Option<u32>,
+    /// Tokens in and out together.
+    pub tokens: Option<u64>,
+    /// In the currency of the prices.
+    pub money: Option<f64>,
+    /// Money for a million tokens.
+    pub price_in: Option<f64>,
+    pub price_out: Option<f64>,
+    /// Tokens that the facts at the head of a prompt may take.
+    pub digest_tokens: Option<u32>,
+    /// One request may take so long, seconds.
+    pub seconds: Option<u64>,
+    /// First pause before a request is sent again, ms.
+    pub pause_ms: Option<u64>,
+}
+
+impl ModelFile {
+    /// What this file says, and where it does not what the outer one says.
+    fn or(self, outer: Self) -> Self {
+        Self {
+            name: self.name.or(outer.name),
+            url: self.url.or(outer.url),
+            key_file: self.key_file.or(outer.key_file),
+            temperature: self.temperature.or(outer.temperature),
+            effort: self.effort.or(outer.effort),
+            headers: outer.headers.into_iter().chain(self.headers).collect(),
+            calls: self.calls.or(outer.calls),
+            tokens: self.tokens.or(outer.tokens),
+            money: self.money.or(outer.money),
+            price_in: self.price_in.or(outer.price_in),
+            price_out: self.price_out.or(outer.price_out),
+            digest_tokens: self.digest_tokens.or(outer.digest_tokens),
+            seconds: self.seconds.or(outer.seconds),
+            pause_ms: self.pause_ms.or(outer.pause_ms),
+        }
+    }
+}
+
+/// `[redact]`: what else is a secret, beside what is known to be one.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct RedactFile {
+    /// Regular expressions; where one has a group, the group is the secret.
+    pub patterns: Vec<String>,
+    /// Names of headers and fields whose values are secrets.
+    pub names: Vec<String>,
+}
+
 /// Settings of the machine and of the user, before flags.
 #[derive(Debug)]
 pub struct Config {
@@ -71,6 +142,9 @@ pub struct Config {
     pub token: Option<SecretString>,
     pub dashboard: Option<String>,
     pub budget: BudgetFile,
+    pub model: ModelFile,
+    pub model_key: Option<SecretString>,
+    pub redact: RedactFile,
     /// The system's zone, and what is to be said about how it was found.
     pub system_zone: Zone,
     pub zone_notes: Vec<String>,
@@ -95,6 +169,13 @@ impl Config {
             .map_or_else(|| Ok(File::default()), |path| read(&path))?;
         let inner = read(Path::new(FILE))?;
         let (system_zone, _, zone_notes) = system_zone();
+        let mut model = inner.model.or(outer.model);
+        model.name = variable(MODEL).or(model.name);
+        model.url = variable(MODEL_URL).or(model.url);
+        let model_key = model_key(&model)?;
+        let mut redact = inner.redact;
+        redact.patterns.extend(outer.redact.patterns);
+        redact.names.extend(outer.redact.names);
         Ok(Self {
             tz: variable(RCA_TZ).or(inner.tz).or(outer.tz),
             cases: variable(CASES)
@@ -110,6 +191,9 @@ impl Config {
                 calls: inner.budget.calls.or(outer.budget.calls),
                 seconds: inner.budget.seconds.or(outer.budget.seconds),
             },
+            model,
+            model_key,
+            redact,
             system_zone,
             zone_notes,
             hours: HourStyle::from_locale(
@@ -121,6 +205,26 @@ impl Config {
             log: variable(LOG),
         })
     }
+}
+
+/// The key of the model's endpoint, from the environment or from a file.
+fn model_key(model: &ModelFile) -> Result<Option<SecretString>, AppError> {
+    let set = variable(MODEL_KEY).or_else(|| variable(OPENAI_KEY));
+    if let Some(key) = set {
+        return Ok(Some(SecretString::from(key)));
+    }
+    let Some(path) = &model.key_file else {
+        return Ok(None);
+    };
+    let text = fs::read_to_string(path).map_err(|error| {
+        AppError::environment(format!(
+            "could not read the key of the model in `{}`",
+            path.display()
+        ))
+        .because(&error)
+        .hint("`model.key_file` in rca-agent.toml names it")
+    })?;
+    Ok(Some(SecretString::from(text.trim().to_owned())))
 }
 
 fn read(path: &Path) -> Result<File, AppError> {

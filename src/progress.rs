@@ -12,7 +12,7 @@ use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use crate::{
     driver::Watch,
-    investigation::{Action, Case, Machine, Phase, State, steps::window::retention},
+    investigation::{Action, Case, Machine, Observation, Phase, Role, State, steps::window::retention},
     journal::Entry,
 };
 
@@ -44,6 +44,10 @@ pub struct Progress {
     show: Show,
     bar: Option<ProgressBar>,
     retention_told: bool,
+    /// What is sent to the model is shown, and what it answers.
+    prompts: bool,
+    /// What the model was asked last.
+    asked: Option<Role>,
 }
 
 impl Progress {
@@ -60,6 +64,38 @@ impl Progress {
             show,
             bar,
             retention_told: false,
+            prompts: false,
+            asked: None,
+        }
+    }
+
+    /// The same, and what is sent to the model and answered is shown, however quiet the rest is.
+    #[must_use]
+    pub fn with_prompts(mut self, prompts: bool) -> Self {
+        self.prompts = prompts;
+        self
+    }
+
+    fn exchange(&mut self, entry: &Entry) {
+        match entry {
+            Entry::Requested {
+                action: Action::Consult { consultation },
+                ..
+            } => self.asked = Some(consultation.role),
+            Entry::Observed {
+                observation: Observation::Replied { reply },
+            } => {
+                if let Some(role) = self.asked.take() {
+                    let text = crate::report::exchange(role, reply);
+                    match &self.bar {
+                        Some(bar) => bar.println(text),
+                        None => {
+                            let _ = writeln!(std::io::stderr(), "{text}");
+                        }
+                    }
+                }
+            }
+            _ => {}
         }
     }
 
@@ -107,6 +143,9 @@ impl Progress {
 
 impl Watch for Progress {
     fn entry(&mut self, machine: &Machine, entry: &Entry, replayed: bool) {
+        if self.prompts {
+            self.exchange(entry);
+        }
         if self.show == Show::Nothing {
             return;
         }
@@ -157,6 +196,15 @@ fn doing(action: &Action) -> String {
         Action::Query { why, calls } => format!("{why} ({} queries)", calls.len()),
         Action::Wait { why, .. } => format!("waiting: {why}"),
         Action::AskUser { question, .. } => question.clone(),
+        Action::Consult { consultation } => match consultation.role {
+            Role::Intake => "a model reads which time you mean",
+            Role::Hypothesise => "a model says who may be at fault",
+            Role::Read => "a model reads the error texts",
+            Role::Narrow => "a model says what to ask next",
+            Role::Weigh => "a model argues against the leading suspect",
+            Role::Write => "a model writes the prose",
+        }
+        .to_owned(),
     }
 }
 
@@ -202,7 +250,16 @@ fn outcome(case: &Case, left: Phase) -> String {
             format!("{known} abnormal edges followed")
         }
         Phase::Inspect => format!("{} calls read", case.readings.len()),
-        Phase::Weigh
+        Phase::Hypothesise => format!("{} hypotheses", case.opinion.hypotheses.len()),
+        Phase::Read => format!("{} texts read", case.opinion.readings.len()),
+        Phase::Probe => match &case.opinion.conclusion {
+            Some(conclusion) => format!("the model names {}", conclusion.party),
+            None => "the model names nobody".to_owned(),
+        },
+        Phase::Challenge => format!("{} objections", case.opinion.objections.len()),
+        Phase::Write => format!("{} sentences", case.opinion.prose.len()),
+        Phase::Intake
+        | Phase::Weigh
         | Phase::Handoff
         | Phase::Conclude
         | Phase::Count

@@ -163,9 +163,38 @@ pub(super) struct RunArgs {
     /// Directory of cases (default: `cases`, or RCA_CASES)
     #[arg(long, value_name = "DIR")]
     pub(super) cases: Option<PathBuf>,
-    /// Model to use; this version investigates without one
-    #[arg(long, value_name = "NAME", default_value = "none", value_parser = ["none"])]
-    pub(super) model: String,
+    #[command(flatten)]
+    pub(super) model: ModelArgs,
+}
+
+/// A language model, which proposes and decides nothing.
+#[derive(Clone, Debug, Default, Args)]
+#[command(next_help_heading = "Language model")]
+pub(super) struct ModelArgs {
+    /// Model to ask, as its endpoint names it; `none` investigates without one, `manual` shows each question and reads the answer from stdin (default: none, or RCA_MODEL)
+    #[arg(long, value_name = "NAME")]
+    pub(super) model: Option<String>,
+    /// Base of an OpenAI-compatible API (default: OpenAI's, or RCA_MODEL_URL); the key is read from RCA_MODEL_KEY or OPENAI_API_KEY
+    #[arg(long, value_name = "URL")]
+    pub(super) model_url: Option<String>,
+    /// Sampling temperature, 0 to 2 (default: the endpoint's)
+    #[arg(long, value_name = "T")]
+    pub(super) temperature: Option<f64>,
+    /// Reasoning effort, as in low, medium, high (default: the endpoint's)
+    #[arg(long, value_name = "EFFORT")]
+    pub(super) reasoning_effort: Option<String>,
+    /// Calls to the model that may be made, failed ones included
+    #[arg(long, value_name = "N")]
+    pub(super) budget_model_calls: Option<u32>,
+    /// Tokens that the model may take, in and out together
+    #[arg(long, value_name = "N")]
+    pub(super) budget_tokens: Option<u64>,
+    /// Money that the model may cost, in the currency of the prices in rca-agent.toml
+    #[arg(long, value_name = "AMOUNT")]
+    pub(super) budget_money: Option<f64>,
+    /// Print what is sent to the model and what it answers to stderr
+    #[arg(long)]
+    pub(super) show_prompts: bool,
 }
 
 #[derive(Debug, Args)]
@@ -187,13 +216,8 @@ pub(super) struct DemoArgs {
 pub(super) struct InvestigateArgs {
     /// What you want to know, in your own words
     pub(super) question: Option<String>,
-    /// When it began: `3pm`, `yesterday 14:05`, `20 minutes ago`, `14:05..14:20`, `last 45 min`, `2026-03-14 18:12+02:00`
-    #[arg(
-        long,
-        value_name = "TIME",
-        required_unless_present_any = ["print_schema", "snapshot"],
-        allow_hyphen_values = true
-    )]
+    /// When it began, needed unless a model is to read it out of the question: `3pm`, `yesterday 14:05`, `20 minutes ago`, `14:05..14:20`, `last 45 min`, `2026-03-14 18:12+02:00`
+    #[arg(long, value_name = "TIME", allow_hyphen_values = true)]
     pub(super) since: Option<String>,
     /// When it ended (default: at most an hour after --since)
     #[arg(long, value_name = "TIME", allow_hyphen_values = true)]
@@ -271,6 +295,9 @@ pub(super) enum CasesAction {
 pub(super) struct ResumeArgs {
     /// Id of the case, or its directory
     pub(super) case: String,
+    /// Print what is sent to the model and what it answers to stderr
+    #[arg(long)]
+    pub(super) show_prompts: bool,
     #[arg(long, value_name = "DIR")]
     pub(super) cases: Option<PathBuf>,
     #[command(flatten)]
@@ -286,6 +313,9 @@ pub(super) struct ResumeArgs {
 pub(super) struct ReplayArgs {
     /// Id of the case, or its directory
     pub(super) case: String,
+    /// Print what was sent to the model and what it answered to stderr
+    #[arg(long)]
+    pub(super) show_prompts: bool,
     #[arg(long, value_name = "DIR")]
     pub(super) cases: Option<PathBuf>,
     #[command(flatten)]
@@ -415,6 +445,8 @@ pub(super) struct DoctorArgs {
     pub(super) source: SourceArgs,
     #[command(flatten)]
     pub(super) time: TimeArgs,
+    #[command(flatten)]
+    pub(super) model: ModelArgs,
 }
 
 #[derive(Debug, Args)]

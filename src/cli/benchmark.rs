@@ -5,7 +5,7 @@ use std::time::Instant;
 use comfy_table::{ContentArrangement, Table, presets};
 
 use super::{
-    args::{BenchmarkArgs, OutputArgs, RunArgs},
+    args::{BenchmarkArgs, ModelArgs, OutputArgs, RunArgs},
     investigate::{self, Moment, Plan},
     output, run,
 };
@@ -81,6 +81,7 @@ async fn measure(
             ambiguities: Vec::new(),
         },
         snapshot: None,
+        unread: None,
         baseline: incident.baseline.filter(|_| !args.own_baseline),
         namespace: None,
         service: None,
@@ -88,6 +89,11 @@ async fn measure(
     let limits = RunArgs {
         no_input: true,
         cases: Some(args.keep.clone().unwrap_or_else(|| scratch.join(&incident.name))),
+        model: ModelArgs {
+            // What is measured is the analysis.
+            model: Some("none".to_owned()),
+            ..ModelArgs::default()
+        },
         ..RunArgs::default()
     };
     let start = investigate::prepare(

@@ -1,14 +1,17 @@
 //! `doctor`: what an investigation would need, checked part by part, and how to mend each.
 
-use super::{args::DoctorArgs, investigate, output, source};
+use super::{
+    args::{DoctorArgs, ModelArgs},
+    investigate, output, source,
+};
 use crate::{
     config::Config,
     driver::Effects,
     effects::{LiveEffects, Nobody},
     error::AppError,
     investigation::{Action, Failure, Observation},
-    journal::redact::Redactor,
     kubeshark::Limits,
+    model::Ability,
     time::Clock,
     wire::{Operation, decode},
 };
@@ -69,7 +72,7 @@ pub(super) async fn doctor(config: &Config, args: &DoctorArgs) -> Result<u8, App
     let mut effects = LiveEffects::new(
         endpoint,
         Limits::default(),
-        Redactor::new("doctor"),
+        super::run::redactor(config, "doctor")?,
         Box::new(Nobody),
         std::env::temp_dir(),
     );
@@ -93,7 +96,7 @@ pub(super) async fn doctor(config: &Config, args: &DoctorArgs) -> Result<u8, App
             exam.failure("server", &failure)?;
             return Ok(1);
         }
-        Observation::Answers { .. } | Observation::Chosen { .. } => Vec::new(),
+        Observation::Answers { .. } | Observation::Chosen { .. } | Observation::Replied { .. } => Vec::new(),
     };
     let missing: Vec<&str> = Operation::examples()
         .iter()
@@ -133,13 +136,40 @@ pub(super) async fn doctor(config: &Config, args: &DoctorArgs) -> Result<u8, App
     exam.tell(&state, "tools", &what, &[])?;
     capture(&mut exam, &mut effects, &clock).await?;
     permissions(&mut exam, &mut effects).await?;
-    exam.tell(
-        &State::Note,
-        "model",
-        "none: this version investigates without one",
-        &[],
-    )?;
+    model(&mut exam, config, &args.model).await?;
     Ok(u8::from(exam.bad))
+}
+
+/// What the model's endpoint can do, a line each.
+async fn model(exam: &mut Examination, config: &Config, args: &ModelArgs) -> Result<(), AppError> {
+    let redactor = super::run::redactor(config, "doctor")?;
+    let Some(settings) = super::model::settings(config, args, &redactor)? else {
+        return exam.tell(
+            &State::Note,
+            "model",
+            "none: everything in a report is computed; `--model NAME` names one",
+            &[],
+        );
+    };
+    let Some(url) = &settings.url else {
+        return exam.tell(&State::Ok, "model", "manual: answers are read from stdin", &[]);
+    };
+    let client = super::model::endpoint(config, &settings, url)?;
+    for found in crate::model::examine(&client).await {
+        let state = match found.state {
+            Ability::Yes => State::Ok,
+            Ability::No => State::Note,
+            Ability::Broken => State::Bad,
+        };
+        let text = redactor.text(&found.what);
+        let (what, hint) = text.split_once('\n').unwrap_or((&text, ""));
+        let hints: Vec<String> = Some(hint.to_owned())
+            .filter(|hint| !hint.is_empty())
+            .into_iter()
+            .collect();
+        exam.tell(&state, found.part, what, &hints)?;
+    }
+    Ok(())
 }
 
 async fn ask(effects: &mut LiveEffects, call: Operation) -> Result<serde_json::Value, Failure> {
@@ -153,7 +183,9 @@ async fn ask(effects: &mut LiveEffects, call: Operation) -> Result<serde_json::V
             None => Ok(serde_json::Value::Null),
         },
         Observation::Unavailable { failure } => Err(failure),
-        Observation::Connected { .. } | Observation::Chosen { .. } => Ok(serde_json::Value::Null),
+        Observation::Connected { .. } | Observation::Chosen { .. } | Observation::Replied { .. } => {
+            Ok(serde_json::Value::Null)
+        }
     }
 }
 

@@ -62,12 +62,8 @@ pub(super) async fn investigate(config: &Config, args: &InvestigateArgs, show: S
     let created = system_now();
     let moment = moment(config, &args.time, created)?;
     let source = source::chosen(config, &args.source)?;
-    let asked = Asked::Window {
-        since: args.since.as_deref(),
-        until: args.until.as_deref(),
-    };
     let snapshot = args.snapshot.named();
-    let (since, until, reading) = order::reading(&asked, snapshot.is_some(), &source, &moment)?;
+    let (since, until, reading, unread) = words(config, args, snapshot.is_some(), &source, &moment)?;
     let service = args.service.as_deref().map(service).transpose()?;
     let baseline = args
         .baseline
@@ -90,12 +86,56 @@ pub(super) async fn investigate(config: &Config, args: &InvestigateArgs, show: S
         until,
         reading,
         snapshot,
+        unread,
         baseline,
         namespace: args.namespace.clone(),
         service,
     };
     let start = prepare(config, plan, moment, created, &args.run, &args.output, show)?;
     run::investigate(start).await
+}
+
+/// The user's words for the window, what they mean, and why they could not be read where a model is there to read them.
+fn words(
+    config: &Config,
+    args: &InvestigateArgs,
+    named: bool,
+    source: &Source,
+    moment: &Moment,
+) -> Result<(String, Option<String>, Reading, Option<String>), AppError> {
+    let helped = super::model::is_named(config, &args.run.model);
+    let asks = args
+        .question
+        .as_ref()
+        .is_some_and(|question| !question.trim().is_empty());
+    let asked = Asked::Window {
+        since: args.since.as_deref(),
+        until: args.until.as_deref(),
+    };
+    let unread = match (&args.since, named) {
+        (None, false) if helped && asks => "the question is all that was said".to_owned(),
+        (None, false) => {
+            return Err(AppError::usage("--since is missing: when did it begin?").hint(
+                "for example --since \"3pm\", --since \"20 minutes ago\"; with --model a model reads it out of the question",
+            ));
+        }
+        _ => match order::reading(&asked, named, source, moment) {
+            Ok((since, until, reading)) => return Ok((since, until, reading, None)),
+            Err(error) if !helped => return Err(error),
+            Err(error) => error.because.first().cloned().unwrap_or(error.what),
+        },
+    };
+    // Stands there until the model's words are read, and is never investigated.
+    let none = Reading {
+        window: Window {
+            start: moment.now,
+            end: moment.now,
+        },
+        assumptions: Vec::new(),
+        ambiguities: Vec::new(),
+    };
+    let since = args.since.clone().unwrap_or_default();
+    Ok((since, args.until.clone(), none, Some(unread)))
 }
 
 pub(super) async fn demo(config: &Config, args: &DemoArgs, show: Show) -> Result<u8, AppError> {
@@ -122,6 +162,7 @@ pub(super) async fn demo(config: &Config, args: &DemoArgs, show: Show) -> Result
         until: Some(capture.until.to_owned()),
         reading,
         snapshot: None,
+        unread: None,
         baseline: None,
         namespace: None,
         service: None,
@@ -146,6 +187,7 @@ pub(super) struct Plan {
     pub(super) until: Option<String>,
     pub(super) reading: Reading,
     pub(super) snapshot: Option<NamedSnapshot>,
+    pub(super) unread: Option<String>,
     pub(super) baseline: Option<Window>,
     pub(super) namespace: Option<String>,
     pub(super) service: Option<ServiceName>,
@@ -177,7 +219,8 @@ pub(super) fn prepare(
     }
     playbooks::told(&playbook, |input| match input {
         Input::Question => !plan.question.trim().is_empty(),
-        Input::Since => !plan.since.trim().is_empty() || plan.snapshot.is_some(),
+        // What a model is to read out of the words is told in them.
+        Input::Since => !plan.since.trim().is_empty() || plan.snapshot.is_some() || plan.unread.is_some(),
         Input::Until => plan.until.is_some(),
         Input::Baseline => plan.baseline.is_some(),
         Input::Namespace => plan.namespace.is_some(),
@@ -198,7 +241,9 @@ pub(super) fn prepare(
     };
     let cases = run.cases.clone().unwrap_or_else(|| config.cases.clone());
     let (id, dir) = new_case(&cases, &clock, created)?;
-    let redactor = crate::journal::redact::Redactor::new(&id);
+    let redactor = run::redactor(config, &id)?;
+    let model_settings = super::model::settings(config, &run.model, &redactor)?;
+    let model = super::model::connect(config, model_settings.as_ref(), dir.join("questions"))?;
     let source = match plan.source {
         Source::Command { command } => Source::Command {
             command: redactor.text(&command),
@@ -227,6 +272,8 @@ pub(super) fn prepare(
         snapshot: plan.snapshot,
         task: Task::Investigate,
         playbook,
+        model: model_settings,
+        unread: plan.unread,
         notes: moment.notes,
     };
     Ok(Start {
@@ -234,6 +281,9 @@ pub(super) fn prepare(
         created,
         settings,
         endpoint,
+        model,
+        redactor,
+        prompts: run.model.show_prompts,
         dir,
         out: output.out.clone(),
         format: output.format,

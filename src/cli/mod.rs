@@ -8,6 +8,8 @@ mod doctor;
 mod handoff;
 mod investigate;
 mod kfl;
+mod log;
+mod model;
 mod order;
 mod output;
 mod pcap;
@@ -45,7 +47,7 @@ pub fn main() -> ExitCode {
 
 fn dispatch(cli: args::Cli) -> Result<u8, AppError> {
     let config = Config::load()?;
-    log(&config, cli.verbosity.verbose);
+    log::start(&config, cli.verbosity.verbose);
     let logging = cli.verbosity.verbose > 0 || config.log.is_some();
     let show = crate::progress::Show::fitting(cli.verbosity.quiet, logging);
     match cli.command {
@@ -87,23 +89,4 @@ fn on_runtime(work: impl Future<Output = Result<u8, AppError>>) -> Result<u8, Ap
     let result = runtime.block_on(work);
     runtime.shutdown_background();
     result
-}
-
-/// Logs go to stderr, where MCP over stdio leaves them alone.
-fn log(config: &Config, verbose: u8) {
-    let default = match verbose {
-        0 => "off,rca_agent=error",
-        1 => "rca_agent=info,kubeshark=info,warn",
-        2 => "rca_agent=debug,kubeshark=debug,info",
-        _ => "trace",
-    };
-    let filter = config.log.as_deref().unwrap_or(default);
-    let filter = tracing_subscriber::EnvFilter::try_new(filter)
-        .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new(default));
-    // Fails only where something has set a subscriber already; then that one logs.
-    let _ = tracing_subscriber::fmt()
-        .with_env_filter(filter)
-        .with_writer(std::io::stderr)
-        .with_ansi(!config.no_color)
-        .try_init();
 }

@@ -75,7 +75,7 @@ pub(super) fn order_at(
     let (since, until, reading) = reading(&parts.asked, named, &source, &moment)?;
     let playbook = playbooks::of_task(parts.task.kind())?;
     let id = format!("{what}-{}", created.timestamp_millis());
-    let redactor = Redactor::new(&id);
+    let redactor = run::redactor(config, &id)?;
     let source = match source {
         Source::Command { command } => Source::Command {
             command: redactor.text(&command),
@@ -104,6 +104,8 @@ pub(super) fn order_at(
         snapshot: parts.snapshot,
         task: parts.task,
         playbook,
+        model: None,
+        unread: None,
         notes: moment.notes,
     };
     Ok(Order {

@@ -19,6 +19,7 @@ use super::{
 use crate::{
     bpf::PacketFilter,
     config::Config,
+    driver::Unwatched,
     error::AppError,
     hub::Capture,
     investigation::{
@@ -207,7 +208,7 @@ async fn of_case(
     let cases = args.cases.clone().unwrap_or_else(|| config.cases.clone());
     let dir = output::case_dir(&cases, name)?;
     let recording = journal::read(&dir).map_err(|error| run::journal_error(&error, &dir))?;
-    let (machine, _, _) = run::replayed(&dir).await?;
+    let (machine, _, _) = run::replayed(&dir, &mut Unwatched).await?;
     let (case, id) = (machine.case(), machine.case().id.clone());
     let State::Concluded(finding) = machine.state() else {
         return Err(AppError::environment(format!(

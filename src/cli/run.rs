@@ -20,6 +20,7 @@ use crate::{
         redact::{HIDDEN, Redactor},
     },
     kubeshark::{Endpoint, Limits},
+    model::Model,
     progress::{Progress, Show, verdict},
     report::{self, Report},
     time::Utc,
@@ -31,6 +32,10 @@ pub(super) struct Start {
     pub(super) created: Utc,
     pub(super) settings: Settings,
     pub(super) endpoint: Endpoint,
+    pub(super) model: Option<Box<dyn Model>>,
+    pub(super) redactor: Redactor,
+    /// What is sent to the model is shown.
+    pub(super) prompts: bool,
     pub(super) dir: PathBuf,
     pub(super) out: Option<PathBuf>,
     pub(super) format: Option<Format>,
@@ -91,16 +96,19 @@ async fn go(start: Start, mut journal: CaseJournal) -> Result<u8, AppError> {
         created,
         settings,
         endpoint,
+        model,
+        redactor,
+        prompts,
         dir,
         out,
         format,
         show,
     } = start;
-    let progress = Progress::new(show);
+    let progress = Progress::new(show).with_prompts(prompts);
     progress.line(&format!("case {id}: {}", settings.source));
     let ask = asker(&settings);
     let limits = limits(&settings);
-    let mut effects = LiveEffects::new(endpoint, limits, Redactor::new(&id), ask, absolute(&dir));
+    let mut effects = LiveEffects::new(endpoint, limits, redactor, ask, absolute(&dir)).with_model(model);
     let mut watch = progress;
     let driven = drive(&id, created, settings, &mut effects, &mut journal, &mut watch);
     let machine = tokio::select! {
@@ -143,8 +151,14 @@ pub(super) async fn concluded(start: Start) -> Result<(Machine, Report), AppErro
     let mut journal =
         CaseJournal::open(&dir, Recording::nothing()).map_err(|error| journal_error(&error, &dir))?;
     let limits = limits(&start.settings);
-    let redactor = Redactor::new(&start.id);
-    let mut effects = LiveEffects::new(start.endpoint, limits, redactor, Box::new(Nobody), absolute(&dir));
+    let mut effects = LiveEffects::new(
+        start.endpoint,
+        limits,
+        start.redactor,
+        Box::new(Nobody),
+        absolute(&dir),
+    )
+    .with_model(start.model);
     let (id, created) = (start.id, start.created);
     let machine = drive(
         &id,
@@ -158,6 +172,15 @@ pub(super) async fn concluded(start: Start) -> Result<(Machine, Report), AppErro
     .map_err(|error| run_error(&error, &dir))?;
     let report = finish(&machine, created, &dir)?.report;
     Ok((machine, report))
+}
+
+/// Takes secrets out of what belongs to a case: the known kinds, and what the configuration names.
+pub(super) fn redactor(config: &Config, id: &str) -> Result<Redactor, AppError> {
+    Redactor::new(id)
+        .with(&config.redact.patterns, &config.redact.names)
+        .map_err(|error| {
+            AppError::usage("a pattern of `redact.patterns` in rca-agent.toml cannot be read").because(&error)
+        })
 }
 
 /// A server may run in another directory than this process.
@@ -259,11 +282,16 @@ pub(super) async fn resume(config: &Config, args: &ResumeArgs, show: Show) -> Re
     let endpoint = source::endpoint(config, &reached)?;
     settings.no_input |= args.no_input || !can_ask();
     let journal = CaseJournal::open(&dir, recording).map_err(|error| journal_error(&error, &dir))?;
+    let redactor = redactor(config, &id)?;
+    let model = super::model::connect(config, settings.model.as_ref(), dir.join("questions"))?;
     let start = Start {
         id,
         created,
         settings,
         endpoint,
+        model,
+        redactor,
+        prompts: args.show_prompts,
         dir,
         out: args.output.out.clone(),
         format: args.output.format,
@@ -276,7 +304,8 @@ pub(super) async fn resume(config: &Config, args: &ResumeArgs, show: Show) -> Re
 pub(super) async fn replay(config: &Config, args: &ReplayArgs) -> Result<u8, AppError> {
     let cases = args.cases.clone().unwrap_or_else(|| config.cases.clone());
     let dir = output::case_dir(&cases, &args.case)?;
-    let (machine, report, status) = replayed(&dir).await?;
+    let mut watch = Progress::new(Show::Nothing).with_prompts(args.show_prompts);
+    let (machine, report, status) = replayed(&dir, &mut watch).await?;
     if let Some(out) = &args.output.out {
         output::copy_case(&dir, out)?;
         output::write_all(out, &report, &machine.case().settings.clock())?;
@@ -291,20 +320,13 @@ pub(super) async fn replay(config: &Config, args: &ReplayArgs) -> Result<u8, App
 }
 
 /// The machine and the report of a recorded case, made again by today's code.
-pub(super) async fn replayed(dir: &Path) -> Result<(Machine, Report, u8), AppError> {
+pub(super) async fn replayed(dir: &Path, watch: &mut dyn Watch) -> Result<(Machine, Report, u8), AppError> {
     let recording = journal::read(dir).map_err(|error| journal_error(&error, dir))?;
     let (id, created, settings) = opening(&recording, dir)?;
     let mut journal = CaseJournal::replay(recording);
-    let machine = drive(
-        &id,
-        created,
-        settings,
-        &mut NoEffects,
-        &mut journal,
-        &mut Unwatched,
-    )
-    .await
-    .map_err(|error| run_error(&error, dir))?;
+    let machine = drive(&id, created, settings, &mut NoEffects, &mut journal, watch)
+        .await
+        .map_err(|error| run_error(&error, dir))?;
     let finished = finish(&machine, created, dir)?;
     Ok((machine, finished.report, finished.status))
 }
@@ -406,6 +428,7 @@ pub(super) fn in_a_line(entry: &Entry) -> String {
                     format!("{} after {after_ms} ms ({why})", then.name())
                 }
                 Action::AskUser { question, .. } => format!("ask: {question}"),
+                Action::Consult { consultation } => format!("ask the model: {}", consultation.role),
             };
             format!("requested  {what}{}", refused.unwrap_or_default())
         }
@@ -422,6 +445,13 @@ pub(super) fn in_a_line(entry: &Entry) -> String {
                 format!("observed   {}", parts.join(", "))
             }
             Observation::Chosen { choice } => format!("observed   choice {}", choice + 1),
+            Observation::Replied { reply } => match &reply.answer {
+                Ok(_) => format!(
+                    "observed   {} answered, {} tokens in, {} out",
+                    reply.model, reply.usage.tokens_in, reply.usage.tokens_out
+                ),
+                Err(failure) => format!("observed   the model failed: {failure}"),
+            },
             Observation::Unavailable { failure } => format!("observed   {failure}"),
         },
         Entry::Moved { moved } => format!("moved      {:?} to {:?}", moved.from, moved.to),

@@ -11,6 +11,7 @@ use super::{
 };
 use crate::{
     config::Config,
+    driver::Unwatched,
     error::{AppError, Kind},
     investigation::{
         Action, Answer, Observation, Outcome, Settings, State, Task,
@@ -77,7 +78,7 @@ async fn reported(dir: &Path) -> Reported {
     let Ok(written) = std::fs::read_to_string(dir.join("report.json")) else {
         return Reported::None;
     };
-    match run::replayed(dir).await {
+    match run::replayed(dir, &mut Unwatched).await {
         Ok((_, report, _)) if output::pretty(&report) + "\n" == written => Reported::Agrees,
         Ok(_) => Reported::Differs(
             "the journal leads to another report.json than the one that lies beside it".to_owned(),

@@ -9,11 +9,13 @@ use chrono::Utc as ChronoUtc;
 use futures::future::join_all;
 use serde_json::Value;
 
+use super::consult::consult;
 use crate::{
     driver::{Effects, Performed},
     investigation::{Action, Answer, Body, Failure, FailureKind, Observation},
     journal::{body_hash, redact::Redactor},
     kubeshark::{self, Catalogue, Client, Endpoint, Limits},
+    model::Model,
     wire::{Operation, decode},
 };
 
@@ -40,6 +42,7 @@ pub struct LiveEffects {
     /// Where downloads go: a file that an investigation names lies beside its journal.
     downloads: PathBuf,
     connected: Option<Connected>,
+    model: Option<Box<dyn Model>>,
 }
 
 struct Connected {
@@ -66,7 +69,15 @@ impl LiveEffects {
             redactor,
             ask,
             connected: None,
+            model: None,
         }
+    }
+
+    /// The same with a language model to ask.
+    #[must_use]
+    pub fn with_model(mut self, model: Option<Box<dyn Model>>) -> Self {
+        self.model = model;
+        self
     }
 
     /// The server's tools, once connected.
@@ -236,7 +247,9 @@ impl LiveEffects {
                 None => Ok(Value::Null),
             },
             Observation::Unavailable { failure } => Err(failure),
-            Observation::Connected { .. } | Observation::Chosen { .. } => Ok(Value::Null),
+            Observation::Connected { .. } | Observation::Chosen { .. } | Observation::Replied { .. } => {
+                Ok(Value::Null)
+            }
         }
     }
 
@@ -286,6 +299,9 @@ impl Effects for LiveEffects {
                 Action::Wait { after_ms, then, .. } => {
                     tokio::time::sleep(Duration::from_millis(*after_ms)).await;
                     self.query(std::slice::from_ref(then)).await
+                }
+                Action::Consult { consultation } => {
+                    consult(self.model.as_deref(), &self.redactor, consultation).await
                 }
                 Action::AskUser {
                     question,

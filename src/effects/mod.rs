@@ -1,5 +1,6 @@
 //! Performs what the machine planned: against a live server, or not at all.
 
+mod consult;
 mod live;
 mod nothing;
 

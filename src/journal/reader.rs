@@ -185,6 +185,12 @@ fn restored(dir: &Path, mut entry: Entry) -> Result<Entry, Unrestored> {
                     restore(dir, body)?;
                 }
             }
+            Observation::Replied { reply } => {
+                restore(dir, &mut reply.prompt)?;
+                if let Ok(answer) = &mut reply.answer {
+                    restore(dir, answer)?;
+                }
+            }
             Observation::Chosen { .. } | Observation::Unavailable { .. } => {}
         }
     }

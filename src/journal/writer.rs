@@ -180,6 +180,12 @@ impl Open {
                         self.keep(body)?;
                     }
                 }
+                Observation::Replied { reply } => {
+                    self.keep(&mut reply.prompt)?;
+                    if let Ok(answer) = &mut reply.answer {
+                        self.keep(answer)?;
+                    }
+                }
                 Observation::Chosen { .. } | Observation::Unavailable { .. } => {}
             }
         }

@@ -24,7 +24,7 @@ use crate::{
 #[expect(clippy::too_many_lines, reason = "one line a field")]
 pub fn report(case: &Case, finding: &Finding, created: Utc) -> Report {
     let clock = case.settings.clock();
-    let window = case.asked_window.unwrap_or(case.settings.reading.window);
+    let window = case.asked_window.unwrap_or(case.when.window);
     Report {
         schema: SCHEMA.to_owned(),
         case: case.id.clone(),
@@ -107,6 +107,7 @@ pub fn report(case: &Case, finding: &Finding, created: Utc) -> Report {
             })
             .collect(),
         coverage: coverage(case, &clock),
+        model: super::opinion::model(case),
         refusals: case
             .refusals
             .iter()
@@ -204,7 +205,7 @@ fn coverage(case: &Case, clock: &Clock) -> Coverage {
     let dissected = case.coverage.secured.filter(|_| case.dissected.is_some());
     let (nodes, minutes_from) = nodes(case, clock);
     Coverage {
-        asked: stretch(&case.settings.reading.window, clock),
+        asked: stretch(&case.when.window, clock),
         captured: case.coverage.captured.map(|window| stretch(&window, clock)),
         dissected: dissected.map(|window| stretch(&window, clock)),
         entries: case.coverage.entries,
@@ -218,13 +219,21 @@ fn coverage(case: &Case, clock: &Clock) -> Coverage {
 
 #[expect(clippy::cast_precision_loss, reason = "a run lasts less than 2^52 ms")]
 fn cost(case: &Case) -> Cost {
+    let model = case.consulted.total();
     Cost {
         tool_calls: case.spent.calls,
         bytes_in: case.spent.bytes,
-        model_calls: 0,
-        tokens_in: 0,
-        tokens_out: 0,
+        model_calls: model.calls,
+        tokens_in: model.tokens_in,
+        tokens_out: model.tokens_out,
         seconds: case.spent.millis as f64 / 1e3,
+        roles: super::opinion::roles(case),
+        money: case
+            .settings
+            .model
+            .as_ref()
+            .and_then(|model| model.prices)
+            .map(|_| (case.consulted.money * 1e6).round() / 1e6),
     }
 }
 
@@ -272,7 +281,7 @@ fn does(kind: CauseKind) -> &'static str {
 }
 
 fn summary(case: &Case, finding: &Finding, clock: &Clock) -> String {
-    let window = case.asked_window.unwrap_or(case.settings.reading.window);
+    let window = case.asked_window.unwrap_or(case.when.window);
     let because = || {
         finding
             .because

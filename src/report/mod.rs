@@ -5,11 +5,13 @@
 
 mod build;
 pub mod document;
+mod exchange;
 mod graph;
 mod layout;
 mod markdown;
 mod mermaid;
 mod model;
+mod opinion;
 pub mod picture;
 mod repeat;
 mod series;
@@ -17,6 +19,7 @@ mod text;
 
 pub use build::report;
 pub use document::plain;
+pub use exchange::exchange;
 pub use layout::{Detail, document};
 pub use markdown::markdown;
 pub use model::{Report, SCHEMA, schema};

@@ -5,7 +5,11 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use super::picture::{CommonFactor, Graph, NodeCoverage, OverTime, Repeat};
-use crate::investigation::finding::{CauseKind, Confidence, Verdict};
+use crate::investigation::{
+    Role,
+    consult::answers::{About, Claim},
+    finding::{CauseKind, Confidence, Verdict},
+};
 
 /// The `schema` of a report.
 pub const SCHEMA: &str = "rca-agent/report/1";
@@ -50,6 +54,9 @@ pub struct Report {
     pub timeline: Vec<Moment>,
     pub evidence: Vec<Evidence>,
     pub coverage: Coverage,
+    /// What a language model contributed; null where none was asked.
+    #[serde(default)]
+    pub model: Option<Model>,
     /// What guards did not allow.
     pub refusals: Vec<Refusal>,
     pub attachments: Vec<Attachment>,
@@ -212,6 +219,106 @@ pub struct Cost {
     pub tokens_out: u64,
     /// Spent in tools and in waiting for them.
     pub seconds: f64,
+    /// What the model cost, by role; empty without one.
+    #[serde(default)]
+    pub roles: Vec<RoleCost>,
+    /// What the model cost, in the currency of the configured prices; null where they are not known.
+    #[serde(default)]
+    pub money: Option<f64>,
+}
+
+/// What a language model cost in one role.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct RoleCost {
+    pub role: Role,
+    /// Questions, failed ones included.
+    pub calls: u32,
+    pub failed: u32,
+    /// Answers, claims and queries that were not accepted.
+    pub rejected: u32,
+    /// HTTP requests, retries and fall-backs included.
+    pub requests: u32,
+    pub tokens_in: u64,
+    pub tokens_out: u64,
+    /// The endpoint told no usage for part of it; a quarter of the characters was taken.
+    pub estimated: bool,
+}
+
+/// What a language model contributed. Its words passed the checks that the documentation describes; the verdict, the
+/// causes and every number in the report are computed without it.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Model {
+    /// As its endpoint knows it.
+    pub name: String,
+    /// Why it was not asked to the end, where it failed.
+    pub away: Option<String>,
+    /// Sentences with every name, number and time filled in by code.
+    pub prose: Vec<Sentence>,
+    /// Sentences that did not stand, and why.
+    pub dropped: Vec<String>,
+    /// What error texts mean, with words that are in them.
+    pub readings: Vec<Reading>,
+    pub hypotheses: Vec<Hypothesis>,
+    /// Whom the model holds to be the cause, beside whom the analysis names.
+    pub conclusion: Option<Conclusion>,
+    pub objections: Vec<Objection>,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Sentence {
+    pub about: About,
+    pub text: String,
+    pub evidence: Vec<String>,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Reading {
+    /// Letter by letter from the recorded text; untrusted.
+    pub quote: String,
+    pub meaning: String,
+    pub evidence: Vec<String>,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Hypothesis {
+    pub service: Option<String>,
+    pub namespace: Option<String>,
+    pub kind: CauseKind,
+    pub because: String,
+    pub refuted_by: String,
+    pub evidence: Vec<String>,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Conclusion {
+    pub service: Option<String>,
+    pub namespace: Option<String>,
+    pub kind: CauseKind,
+    pub why: String,
+    pub evidence: Vec<String>,
+    /// Whether the analysis names the same.
+    pub agrees: bool,
+    /// Whether the recorded calls show anything abnormal there.
+    pub holds: bool,
+    /// Where they disagree: what the recorded calls say of each.
+    pub decides: Vec<Said>,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Said {
+    pub what: String,
+    pub evidence: Vec<String>,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Objection {
+    pub claim: Claim,
+    /// Whom it is about, where it is not the leading suspect.
+    pub service: Option<String>,
+    pub text: String,
+    /// Whether the recorded calls bear it out; null where no code can tell.
+    pub holds: Option<bool>,
+    pub evidence: Vec<String>,
 }
 
 /// The JSON Schema of a report.

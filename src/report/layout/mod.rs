@@ -9,6 +9,7 @@ use chrono::DateTime;
 use super::{
     document::{Block, Card, Document, Tone},
     model::{Report, RootCause, Stretch},
+    opinion,
     picture::CommonFactor,
 };
 use crate::{
@@ -37,7 +38,9 @@ pub fn document(report: &Report, clock: &Clock, detail: Detail) -> Document {
     };
     head(&mut doc, report, clock);
     path(&mut doc, report, clock);
+    opinion::account(&mut doc, report);
     causes(&mut doc, report);
+    opinion::second_opinion(&mut doc, report);
     if !report.next.is_empty() {
         doc.heading("What to do now");
         doc.blocks.push(Block::Numbered(report.next.clone()));
@@ -152,14 +155,14 @@ fn title(report: &Report) -> String {
 }
 
 /// A value of the schema in words: `app_error` as "app error".
-fn label<T: serde::Serialize>(value: T) -> String {
+pub(super) fn label<T: serde::Serialize>(value: T) -> String {
     serde_json::to_value(value)
         .ok()
         .and_then(|value| value.as_str().map(|text| text.replace('_', " ")))
         .unwrap_or_default()
 }
 
-fn named(name: &str, namespace: Option<&str>) -> String {
+pub(super) fn named(name: &str, namespace: Option<&str>) -> String {
     match namespace {
         Some(namespace) => format!("{namespace}/{name}"),
         None => name.to_owned(),
@@ -300,13 +303,15 @@ fn closing(doc: &mut Document, report: &Report) {
     doc.heading("Cost");
     let cost = &report.cost;
     doc.paragraph(format!(
-        "{} tool {}, {} of answers, {:.1} s in tools, no model. Case {}.",
+        "{} tool {}, {} of answers, {:.1} s in tools, {}. Case {}.",
         words::number(u64::from(cost.tool_calls)),
         words::plural(u64::from(cost.tool_calls), "call"),
         bytes(cost.bytes_in),
         cost.seconds,
+        opinion::in_short(report),
         report.case
     ));
+    opinion::cost(doc, report);
     if !report.repeat.is_empty() {
         doc.heading("How to repeat it");
         let lines: Vec<String> = report
