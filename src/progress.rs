@@ -155,6 +155,18 @@ impl Watch for Progress {
                 action: Action::AskUser { .. },
                 ..
             } => self.hide(),
+            // A person answers in the model's place: the live line would write over the question.
+            Entry::Requested {
+                action: Action::Consult { .. },
+                ..
+            } if case
+                .settings
+                .model
+                .as_ref()
+                .is_some_and(|model| model.url.is_none()) =>
+            {
+                self.hide();
+            }
             Entry::Observed { .. } => self.unhide(),
             Entry::Requested { action, rulings } => {
                 let refused = rulings

@@ -1,9 +1,12 @@
 //! A model that lies at every turn cannot make a finding wrong: scripted adversaries, on every recorded capture.
 
 use std::{
+    collections::BTreeMap,
     path::Path,
-    sync::Mutex,
-    sync::atomic::{AtomicU32, Ordering},
+    sync::{
+        Mutex,
+        atomic::{AtomicU32, Ordering},
+    },
 };
 
 use proptest::{
@@ -13,17 +16,18 @@ use proptest::{
 };
 use rca_agent::{
     benchmark::{Incident, incidents},
-    driver::{self, Unwatched},
+    driver::{self, Effects, Performed, Unwatched},
     effects::{LiveEffects, Nobody},
     hub::{self, Capture, Hub},
     investigation::{
-        Confidence, Finding, Machine, ModelSettings, Playbook, Settings, State,
+        Action, Confidence, Finding, Machine, ModelSettings, Observation, Settings, State,
         settings::{ModelBudget, Source},
     },
-    journal::{CaseJournal, Entry, FORMAT, Recording, redact::Redactor},
+    journal::{Entry, FORMAT, Unkept, redact::Redactor},
     kubeshark::{Endpoint, Limits},
-    model::{Answering, Asked, Completion, Model, ModelError, Request, Trouble, Usage},
-    time::{HourStyle, Zone},
+    model::{Answering, Asked as Answered, Completion, Model, ModelError, Request, Trouble, Usage, strict},
+    time::HourStyle,
+    wire::Operation,
 };
 use serde_json::{Value, json};
 
@@ -205,7 +209,7 @@ impl Model for Adversary {
             },
         });
         Box::pin(async move {
-            Asked {
+            Answered {
                 result,
                 requests: 1,
                 sent: request.messages.clone(),
@@ -214,20 +218,14 @@ impl Model for Adversary {
     }
 }
 
-/// The server of a capture: what the first investigation froze and dissected the others find there.
-fn served(incident: &Incident) -> Hub {
-    Hub::new(Capture::open(&incident.source).unwrap(), hub::Options::default())
-}
-
 fn recorded() -> Vec<Incident> {
     incidents(&Path::new(env!("CARGO_MANIFEST_DIR")).join("evals/captures")).unwrap()
 }
 
-async fn investigate(incident: &Incident, hub: &Hub, model: Option<Adversary>) -> (Finding, Machine) {
-    let zone: Zone = "Asia/Jerusalem".parse().unwrap();
-    let playbook: Playbook =
-        rca_agent::playbook::read(include_str!("../../playbooks/network-rca.yaml")).unwrap();
-    let settings = Settings {
+const CASE: &str = "2026-11-23-0430-ad";
+
+fn settings(incident: &Incident, model: bool) -> Settings {
+    Settings {
         source: Source::Capture {
             path: incident.source.display().to_string(),
         },
@@ -240,7 +238,7 @@ async fn investigate(incident: &Incident, hub: &Hub, model: Option<Adversary>) -
             ambiguities: Vec::new(),
         },
         baseline: None,
-        zone,
+        zone: "Asia/Jerusalem".parse().unwrap(),
         hours: HourStyle::TwentyFour,
         now: incident.window.end,
         namespace: None,
@@ -251,8 +249,8 @@ async fn investigate(incident: &Incident, hub: &Hub, model: Option<Adversary>) -
         snapshot: None,
         dashboard: None,
         task: rca_agent::investigation::Task::Investigate,
-        playbook,
-        model: model.as_ref().map(|_| ModelSettings {
+        playbook: rca_agent::playbook::read(include_str!("../../playbooks/network-rca.yaml")).unwrap(),
+        model: model.then(|| ModelSettings {
             name: "adversary".to_owned(),
             url: None,
             temperature: None,
@@ -267,29 +265,146 @@ async fn investigate(incident: &Incident, hub: &Hub, model: Option<Adversary>) -
         }),
         unread: None,
         notes: Vec::new(),
-    };
+    }
+}
+
+/// Does its best, and counts a quarter of the characters as tokens, the schema's included.
+struct Cooperative {
+    asked: Mutex<BTreeMap<String, usize>>,
+}
+
+impl Model for Cooperative {
+    fn ask<'a>(&'a self, request: &'a Request) -> Answering<'a> {
+        let before = {
+            let mut asked = self.asked.lock().unwrap();
+            let count = asked.entry(request.name.clone()).or_default();
+            *count += 1;
+            *count - 1
+        };
+        let prompt = request.messages[1].content.clone();
+        let answer = crate::cooperative::answer(&crate::server::Asked {
+            role: request.name.clone(),
+            before,
+            requests: 0,
+            last: prompt.clone(),
+            prompt,
+            body: Value::Null,
+            authorization: None,
+        });
+        let sent: usize = request.messages.iter().map(|message| message.content.len()).sum();
+        let schema = strict(&request.schema).to_string().len();
+        let usage = Usage {
+            tokens_in: ((sent + schema) / 4) as u64,
+            tokens_out: (answer.to_string().len() / 4) as u64,
+            ..Usage::default()
+        };
+        let result = Ok(Completion {
+            model: "cooperative".to_owned(),
+            answer,
+            usage,
+        });
+        Box::pin(async move {
+            Answered {
+                result,
+                requests: 1,
+                sent: request.messages.clone(),
+            }
+        })
+    }
+}
+
+/// What the world answered: to every action what was observed.
+#[derive(Default)]
+struct World {
+    seen: BTreeMap<String, Observation>,
+}
+
+fn key(action: &Action) -> String {
+    serde_json::to_string(action).unwrap()
+}
+
+/// A world that is asked once, and remembers. A model is asked every time.
+struct Asked<'a> {
+    live: LiveEffects,
+    world: &'a mut World,
+}
+
+impl Effects for Asked<'_> {
+    fn perform<'a>(&'a mut self, action: &'a Action) -> Performed<'a, Observation> {
+        Box::pin(async move {
+            let again = matches!(action, Action::Query { .. } | Action::Connect);
+            if let Some(known) = self.world.seen.get(&key(action)).filter(|_| again) {
+                return known.clone();
+            }
+            let observation = self.live.perform(action).await;
+            self.world.seen.insert(key(action), observation.clone());
+            observation
+        })
+    }
+
+    fn restore<'a>(&'a mut self, done: &'a [Operation]) -> Performed<'a, Result<(), String>> {
+        self.live.restore(done)
+    }
+}
+
+/// The same world again: without a model nothing else is asked of it than what was asked with one.
+struct Remembered<'a>(&'a World);
+
+impl Effects for Remembered<'_> {
+    fn perform<'a>(&'a mut self, action: &'a Action) -> Performed<'a, Observation> {
+        let observation = self.0.seen.get(&key(action));
+        let observation = observation
+            .expect("the model changed what the program asks")
+            .clone();
+        Box::pin(async move { observation })
+    }
+
+    fn restore<'a>(&'a mut self, _: &'a [Operation]) -> Performed<'a, Result<(), String>> {
+        Box::pin(async { Ok(()) })
+    }
+}
+
+fn served(incident: &Incident) -> Hub {
+    Hub::new(Capture::open(&incident.source).unwrap(), hub::Options::default())
+}
+
+/// Investigates with a model, in a world that remembers what was asked of it before.
+async fn with_model(
+    incident: &Incident,
+    hub: &Hub,
+    world: &mut World,
+    model: Box<dyn Model>,
+) -> (Finding, Machine) {
     let hub = hub.clone();
     let endpoint = Endpoint::in_process(move || hub::duplex(&hub));
-    let dir = tempfile::tempdir().unwrap();
-    let id = "2026-11-23-0430-ad";
-    let mut effects = LiveEffects::new(
+    let live = LiveEffects::new(
         endpoint,
         Limits::default(),
-        Redactor::new(id),
+        Redactor::new(CASE),
         Box::new(Nobody),
-        dir.path().to_owned(),
+        std::env::temp_dir(),
     )
-    .with_model(model.map(|model| Box::new(model) as Box<dyn Model>));
-    let mut journal = CaseJournal::open(dir.path(), Recording::nothing()).unwrap();
+    .with_model(Some(model));
+    let mut effects = Asked { live, world };
+    drive(incident, settings(incident, true), &mut effects).await
+}
+
+/// Investigates without one, in the same world.
+async fn without_model(incident: &Incident, world: &World) -> Finding {
+    let settings = settings(incident, false);
+    drive(incident, settings, &mut Remembered(world)).await.0
+}
+
+async fn drive(incident: &Incident, settings: Settings, effects: &mut dyn Effects) -> (Finding, Machine) {
     let opening = Entry::Opened {
         format: FORMAT,
         agent: "test".to_owned(),
-        case: id.to_owned(),
+        case: CASE.to_owned(),
         created: incident.window.end,
         settings: Box::new(settings.clone()),
     };
-    let mut machine = Machine::new(id, settings);
-    driver::drive(&mut machine, opening, &mut effects, &mut journal, &mut Unwatched)
+    let mut machine = Machine::new(CASE, settings);
+    driver::drive(&mut machine, opening, effects, &mut Unkept, &mut Unwatched)
         .await
         .unwrap();
     let State::Concluded(finding) = machine.state() else {
@@ -349,7 +464,7 @@ fn scripts(count: usize) -> Vec<Vec<Move>> {
 }
 
 #[test]
-fn no_adversary_makes_a_finding_worse_on_any_capture() {
+fn no_model_makes_a_finding_worse_on_any_capture_and_a_good_one_costs_little() {
     let incidents = recorded();
     assert!(incidents.len() >= 50, "{}", incidents.len());
     let scripts = scripts(incidents.len());
@@ -364,16 +479,25 @@ fn no_adversary_makes_a_finding_worse_on_any_capture() {
             };
             let shown = format!("{} {script:?}", incident.name);
             let tried = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
-                let hub = served(incident);
-                let (without, _) = runtime.block_on(investigate(incident, &hub, None));
                 let adversary = Adversary {
                     moves: script,
                     turn: Mutex::new(0),
                 };
-                let (with, machine) = runtime.block_on(investigate(incident, &hub, Some(adversary)));
+                let (hub, mut world) = (served(incident), World::default());
+                let with = with_model(incident, &hub, &mut world, Box::new(adversary));
+                let (with, machine) = runtime.block_on(with);
+                let without = runtime.block_on(without_model(incident, &world));
                 no_worse(&shown, &without, &with);
                 prose_is_true(&shown, &with, &machine);
                 calls.fetch_add(machine.case().consulted.total().calls, Ordering::SeqCst);
+                let cooperative = Box::new(Cooperative {
+                    asked: Mutex::default(),
+                });
+                let with = with_model(incident, &hub, &mut world, cooperative);
+                let (with, machine) = runtime.block_on(with);
+                no_worse(&shown, &without, &with);
+                let cost = machine.case().consulted.total();
+                assert!(cost.calls <= 12 && cost.tokens_in <= 25_000, "{shown}: {cost:?}");
             }));
             if tried.is_err() {
                 wrong.lock().unwrap().push(shown);
@@ -407,7 +531,7 @@ fn no_sequence_of_lies_makes_a_finding_worse() {
         .min_by_key(|incident| size(&incident.source))
         .unwrap();
     let hub = served(&incident);
-    let (without, _) = runtime.block_on(investigate(&incident, &hub, None));
+    let world = Mutex::new(World::default());
     let mut runner = TestRunner::new(Config {
         cases: 24,
         failure_persistence: None,
@@ -419,7 +543,10 @@ fn no_sequence_of_lies_makes_a_finding_worse() {
                 moves: script,
                 turn: Mutex::new(0),
             };
-            let (with, machine) = runtime.block_on(investigate(&incident, &hub, Some(adversary)));
+            let mut world = world.lock().unwrap();
+            let with = with_model(&incident, &hub, &mut world, Box::new(adversary));
+            let (with, machine) = runtime.block_on(with);
+            let without = runtime.block_on(without_model(&incident, &world));
             no_worse(&incident.name, &without, &with);
             prose_is_true(&incident.name, &with, &machine);
             Ok(())
