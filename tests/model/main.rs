@@ -13,6 +13,7 @@ mod adversaries;
 mod behaviours;
 mod client;
 mod cooperative;
+mod hostile;
 mod leaks;
 #[path = "../cli/runner.rs"]
 #[expect(
