@@ -36,6 +36,8 @@ pub const OPENAI_KEY: &str = "OPENAI_API_KEY";
 pub const RCA_TZ: &str = "RCA_TZ";
 /// Like `--dashboard`.
 pub const DASHBOARD: &str = "RCA_DASHBOARD";
+/// Set by CI services.
+pub const CI: &str = "CI";
 /// What is logged to stderr, in the syntax of tracing's `EnvFilter`.
 pub const LOG: &str = "RCA_LOG";
 /// Name of the configuration file.
@@ -150,6 +152,8 @@ pub struct Config {
     pub zone_notes: Vec<String>,
     pub hours: HourStyle,
     pub no_color: bool,
+    /// This is a CI job.
+    pub ci: bool,
     pub log: Option<String>,
 }
 
@@ -202,6 +206,7 @@ impl Config {
                 variable("LANG").as_deref(),
             ),
             no_color: variable("NO_COLOR").is_some(),
+            ci: variable(CI).is_some_and(|value| value != "false"),
             log: variable(LOG),
         })
     }

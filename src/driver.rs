@@ -81,12 +81,16 @@ pub async fn drive(
                         }
                         effects.perform(&action).await
                     };
-                    let entry = Entry::Observed {
+                    journal.append(Entry::Observed {
                         observation: observation.clone(),
-                    };
-                    journal.append(entry.clone())?;
+                    })?;
+                    let entry = Entry::Observed { observation };
                     watch.entry(machine, &entry, replayed);
-                    machine.settle(Some(&action), Seen::Observed(observation))?
+                    let seen = match entry {
+                        Entry::Observed { observation } => Seen::Observed(observation),
+                        _ => Seen::Nothing,
+                    };
+                    machine.settle(Some(&action), seen)?
                 }
             }
         };

@@ -13,6 +13,7 @@ pub mod demo;
 pub mod driver;
 pub mod effects;
 pub mod error;
+pub mod eval;
 pub mod hub;
 pub mod investigation;
 pub mod journal;

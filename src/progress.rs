@@ -112,7 +112,8 @@ impl Progress {
         }
     }
 
-    fn live(&self, text: &str) {
+    /// What is going on now, where there is a live line.
+    pub fn live(&self, text: &str) {
         if let Some(bar) = &self.bar {
             bar.set_message(crate::report::plain(text));
         }

@@ -10,4 +10,4 @@ mod score;
 
 pub use incident::{Incident, IncidentError, Wanted, incidents};
 pub use rules::{RULES, Rule};
-pub use score::{Line, Outcome, Ranked, published, summary};
+pub use score::{Line, Outcome, Ranked, published, rank, summary};

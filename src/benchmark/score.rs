@@ -38,14 +38,11 @@ impl Outcome {
         if self.wanted.is_empty() {
             return (self.verdict != Verdict::RootCause).then_some(1);
         }
-        self.ranking
-            .iter()
-            .position(|suspect| {
-                self.wanted
-                    .iter()
-                    .any(|wanted| wanted.is(suspect.service.as_deref(), suspect.workload.as_deref()))
-            })
-            .map(|at| at + 1)
+        let ranking = self.ranking.iter();
+        rank(
+            &self.wanted,
+            ranking.map(|suspect| (suspect.service.as_deref(), suspect.workload.as_deref())),
+        )
     }
 
     /// A root cause was reported, and it is a wrong one.
@@ -61,6 +58,17 @@ impl Outcome {
             self.verdict == Verdict::RootCause && self.rank() == Some(1)
         }
     }
+}
+
+/// The place of the first right answer in a ranking of (service, workload), from 1.
+pub fn rank<'a>(
+    wanted: &[Wanted],
+    ranking: impl IntoIterator<Item = (Option<&'a str>, Option<&'a str>)>,
+) -> Option<usize> {
+    ranking
+        .into_iter()
+        .position(|(service, workload)| wanted.iter().any(|wanted| wanted.is(service, workload)))
+        .map(|at| at + 1)
 }
 
 /// One line of the summary.

@@ -5,6 +5,7 @@ mod benchmark;
 mod cases;
 mod count;
 mod doctor;
+mod eval;
 mod handoff;
 mod investigate;
 mod kfl;
@@ -14,6 +15,7 @@ mod order;
 mod output;
 mod pcap;
 mod playbooks;
+mod record;
 mod run;
 mod serve;
 mod snapshots;
@@ -76,6 +78,7 @@ fn dispatch(cli: args::Cli) -> Result<u8, AppError> {
         args::Command::Doctor(args) => on_runtime(doctor::doctor(&config, &args)),
         args::Command::Kfl(args) => kfl::run(&config, &args.action, show),
         args::Command::Playbooks(args) => playbooks::run(&args),
+        args::Command::Eval(args) => eval::eval(&config, &args, show),
         args::Command::Benchmark(args) => on_runtime(benchmark::benchmark(&config, &args, show)),
     }
 }

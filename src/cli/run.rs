@@ -190,14 +190,9 @@ fn absolute(dir: &Path) -> PathBuf {
 
 /// No call waits for longer than the whole run may take.
 pub(super) fn limits(settings: &Settings) -> Limits {
-    let whole = std::time::Duration::from_secs(settings.playbook.budget.seconds.max(1));
-    let usual = Limits::default();
-    Limits {
-        handshake: usual.handshake.min(whole),
-        call: usual.call.min(whole),
-        transfer: usual.transfer.min(whole),
-        ..usual
-    }
+    Limits::within(std::time::Duration::from_secs(
+        settings.playbook.budget.seconds.max(1),
+    ))
 }
 
 /// Drives a machine from its settings, following whatever the journal has recorded.

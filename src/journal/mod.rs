@@ -2,15 +2,18 @@
 //! depends on it; resume, replay and the report's evidence are views of what was written.
 //!
 //! A case is a directory: `journal.jsonl`, an entry a line, and `bodies/HASH.json` for large
-//! results. Each line carries a hash that follows from it and the line before, so that a change is found. Secrets are removed before anything gets here (see [`redact`]).
+//! results; in a recorded session these are packed into one file ([`PACKED`]). Each line carries a hash that follows from it
+//! and the line before, so that a change is found. Secrets are removed before anything gets here (see [`redact`]).
 
+mod bodies;
 mod entry;
 mod reader;
 pub mod redact;
 mod writer;
 
+pub use bodies::{Bodies, PACKED, write_packed};
 pub use entry::{Closed, Entry, FORMAT, Line, OLDEST_FORMAT, hex, link};
-pub use reader::{JournalError, Recording, Summary, read, summary};
+pub use reader::{JournalError, Recording, Summary, read, read_with_bodies, summary};
 pub use writer::{BODIES, CaseJournal, JOURNAL, body_hash};
 
 use crate::investigation::Observation;

@@ -6,11 +6,12 @@ use std::{
 };
 
 use super::{
+    bodies::{Bodies, bodies},
     entry::{Closed, Entry, FORMAT, Line, OLDEST_FORMAT, link},
-    writer::{BODIES, JOURNAL, body_hash},
+    writer::{JOURNAL, body_hash},
 };
 use crate::{
-    investigation::{Body, Observation, settings::Source},
+    investigation::{Body, settings::Source},
     time::Utc,
 };
 
@@ -86,12 +87,18 @@ pub struct Summary {
 /// A last line that is incomplete is left out: the process was killed while writing it, and nothing
 /// depended on it yet. Anything else that cannot be read is an error.
 pub fn read(dir: &Path) -> Result<Recording, JournalError> {
+    read_with_bodies(dir).map(|(recording, _)| recording)
+}
+
+/// The same with the large results by their hash.
+pub fn read_with_bodies(dir: &Path) -> Result<(Recording, Bodies), JournalError> {
     let path = dir.join(JOURNAL);
     let bytes = fs::read(&path).map_err(|source| JournalError::Io {
         doing: "read",
         path: path.clone(),
         source,
     })?;
+    let kept = Bodies::open(dir)?;
     let mut entries = Vec::new();
     let mut valid_bytes = 0;
     let mut torn = false;
@@ -127,7 +134,7 @@ pub fn read(dir: &Path) -> Result<Recording, JournalError> {
         }
         let entry: Entry =
             serde_json::from_str(parsed.entry.get()).map_err(|error| corrupt(error.to_string()))?;
-        entries.push(restored(dir, entry).map_err(|error| match error {
+        entries.push(restored(&kept, entry).map_err(|error| match error {
             Unrestored::Changed(why) => changed(&why),
             Unrestored::Missing(why) => corrupt(why),
         })?);
@@ -140,13 +147,14 @@ pub fn read(dir: &Path) -> Result<Recording, JournalError> {
             why: "it is not the opening of a case".to_owned(),
         });
     }
-    Ok(Recording {
+    let recording = Recording {
         entries,
         valid_bytes,
         torn,
         format,
         link: linked,
-    })
+    };
+    Ok((recording, kept))
 }
 
 /// The format that the first line names. A newer one is told apart from rubbish before anything else is made of it.
@@ -173,31 +181,14 @@ enum Unrestored {
 }
 
 /// Puts bodies that were kept in files back into their place.
-fn restored(dir: &Path, mut entry: Entry) -> Result<Entry, Unrestored> {
-    if let Entry::Observed { observation } = &mut entry {
-        match observation {
-            Observation::Connected { schemas, .. } => restore(dir, schemas)?,
-            Observation::Answers { answers } => {
-                for body in answers
-                    .iter_mut()
-                    .filter_map(|answer| answer.result.as_mut().ok())
-                {
-                    restore(dir, body)?;
-                }
-            }
-            Observation::Replied { reply } => {
-                restore(dir, &mut reply.prompt)?;
-                if let Ok(answer) = &mut reply.answer {
-                    restore(dir, answer)?;
-                }
-            }
-            Observation::Chosen { .. } | Observation::Unavailable { .. } => {}
-        }
+fn restored(kept: &Bodies, mut entry: Entry) -> Result<Entry, Unrestored> {
+    for body in bodies(&mut entry) {
+        restore(kept, body)?;
     }
     Ok(entry)
 }
 
-fn restore(dir: &Path, body: &mut Body) -> Result<(), Unrestored> {
+fn restore(kept: &Bodies, body: &mut Body) -> Result<(), Unrestored> {
     if !body.value.is_null() || body.sha256 == body_hash(&serde_json::Value::Null) {
         return if body_hash(&body.value) == body.sha256 {
             Ok(())
@@ -210,17 +201,14 @@ fn restore(dir: &Path, body: &mut Body) -> Result<(), Unrestored> {
     if !body.sha256.bytes().all(|byte| byte.is_ascii_hexdigit()) {
         return Err(Unrestored::Missing(format!("`{}` is no hash", body.sha256)));
     }
-    let path = dir.join(BODIES).join(format!("{}.json", body.sha256));
-    let missing =
-        |error: &dyn std::fmt::Display| Unrestored::Missing(format!("`{}`: {error}", path.display()));
-    let bytes = fs::read(&path).map_err(|error| missing(&error))?;
-    let changed = || Unrestored::Changed(format!("the hash of `{}` is another", path.display()));
+    let path = kept.path(&body.sha256);
+    let (value, proven) = kept
+        .parsed(&body.sha256)
+        .map_err(|error| Unrestored::Missing(format!("`{}`: {error}", path.display())))?;
     // What is no JSON any more is not what was written.
-    let value: serde_json::Value = serde_json::from_slice(&bytes).map_err(|_| changed())?;
-    if body_hash(&value) != body.sha256 {
-        return Err(changed());
-    }
-    body.value = value;
+    let value = value.filter(|value| proven || body_hash(value) == body.sha256);
+    body.value =
+        value.ok_or_else(|| Unrestored::Changed(format!("the hash of `{}` is another", path.display())))?;
     Ok(())
 }
 

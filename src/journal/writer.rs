@@ -10,6 +10,7 @@ use sha2::{Digest, Sha256};
 
 use super::{
     Journal,
+    bodies::bodies,
     entry::{Entry, Line, hex},
     reader::{JournalError, Recording},
 };
@@ -21,7 +22,7 @@ pub const JOURNAL: &str = "journal.jsonl";
 pub const BODIES: &str = "bodies";
 
 /// A result whose JSON is longer than this lies in a file of its own, bytes.
-const INLINE_BYTES: usize = 2048;
+pub(super) const INLINE_BYTES: usize = 2048;
 
 /// SHA-256 of the compact JSON of a value, lower-case hex.
 pub fn body_hash(value: &serde_json::Value) -> String {
@@ -169,25 +170,8 @@ impl Journal for CaseJournal {
 
 impl Open {
     fn without_large_bodies(&self, mut entry: Entry) -> Result<Entry, JournalError> {
-        if let Entry::Observed { observation } = &mut entry {
-            match observation {
-                Observation::Connected { schemas, .. } => self.keep(schemas)?,
-                Observation::Answers { answers } => {
-                    for body in answers
-                        .iter_mut()
-                        .filter_map(|answer| answer.result.as_mut().ok())
-                    {
-                        self.keep(body)?;
-                    }
-                }
-                Observation::Replied { reply } => {
-                    self.keep(&mut reply.prompt)?;
-                    if let Ok(answer) = &mut reply.answer {
-                        self.keep(answer)?;
-                    }
-                }
-                Observation::Chosen { .. } | Observation::Unavailable { .. } => {}
-            }
+        for body in bodies(&mut entry) {
+            self.keep(body)?;
         }
         Ok(entry)
     }

@@ -44,3 +44,16 @@ impl Default for Limits {
         }
     }
 }
+
+impl Limits {
+    /// The defaults, where no call waits for longer than a whole run may take.
+    pub fn within(whole: Duration) -> Self {
+        let usual = Self::default();
+        Self {
+            handshake: usual.handshake.min(whole),
+            call: usual.call.min(whole),
+            transfer: usual.transfer.min(whole),
+            ..usual
+        }
+    }
+}

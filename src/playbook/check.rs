@@ -33,7 +33,7 @@ impl fmt::Display for Finding {
     }
 }
 
-/// Largest file that is read, bytes: a playbook is a page or two.
+/// Largest file that is read, bytes: what people write is a page or two.
 const MAX_BYTES: usize = 256 * 1024;
 
 pub(super) struct Checker {
@@ -41,7 +41,7 @@ pub(super) struct Checker {
 }
 
 pub(super) fn playbook(text: &str) -> Result<Playbook, Vec<Finding>> {
-    let file = parsed(text)?;
+    let file: File = parsed(text, "a playbook")?;
     // Only the one that is compiled in stands on nothing.
     let base = super::shipped(super::DEFAULT)
         .filter(|shipped| shipped.text != text)
@@ -58,7 +58,8 @@ pub(super) fn playbook(text: &str) -> Result<Playbook, Vec<Finding>> {
     }
 }
 
-fn parsed(text: &str) -> Result<File, Vec<Finding>> {
+/// Reads a file of this shape; `what` it is, for the message about its length.
+pub fn parsed<T: serde::de::DeserializeOwned>(text: &str, what: &str) -> Result<T, Vec<Finding>> {
     let whole = |message: String| {
         vec![Finding {
             line: 0,
@@ -69,7 +70,7 @@ fn parsed(text: &str) -> Result<File, Vec<Finding>> {
     };
     if text.len() > MAX_BYTES {
         return Err(whole(format!(
-            "the file has {} bytes, and a playbook has {MAX_BYTES} at most",
+            "the file has {} bytes, and {what} has {MAX_BYTES} at most",
             text.len()
         )));
     }
@@ -110,7 +111,7 @@ fn meant(message: &str) -> Option<String> {
 }
 
 /// The nearest of the names, as a suggestion.
-fn near<'a>(name: &str, names: impl IntoIterator<Item = &'a str>) -> Option<String> {
+pub fn near<'a>(name: &str, names: impl IntoIterator<Item = &'a str>) -> Option<String> {
     let likeness = |known: &&str| strsim::jaro_winkler(name, known);
     names
         .into_iter()

@@ -17,7 +17,7 @@ use crate::{
 
 /// A value, and where it stands.
 #[derive(Clone, Debug)]
-pub(super) struct At<T> {
+pub struct At<T> {
     pub value: T,
     /// From 1; 0 where it is not known.
     pub line: u64,

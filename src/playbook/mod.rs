@@ -11,8 +11,9 @@ mod numbers;
 #[cfg(test)]
 mod tests;
 
-pub use check::Finding;
+pub use check::{Finding, near, parsed};
 pub use explain::explain;
+pub use file::At;
 
 use crate::investigation::Playbook;
 

@@ -22,5 +22,5 @@ pub use document::plain;
 pub use exchange::exchange;
 pub use layout::{Detail, document};
 pub use markdown::markdown;
-pub use model::{Report, SCHEMA, schema};
+pub use model::{Cost, Evidence, Report, RootCause, SCHEMA, schema};
 pub use text::{coloured, text, wrapped};

@@ -1,0 +1,189 @@
+//! A session as lines of text: what was asked of whom, what came back, how it moved. Two sessions that decide the same
+//! have the same lines, so a difference is shown as a diff of lines.
+
+use serde_json::Value;
+use similar::TextDiff;
+
+use crate::{
+    investigation::{Action, Answer, Body, Observation, Settings, guard::Ruling},
+    journal::{Closed, Entry},
+    wire::Operation,
+};
+
+/// What of a request has to be the same.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Match {
+    /// What decides the answer: operations with their arguments, refusals, moves. Words for people are left out.
+    Shape,
+    /// Words for people and every ruling too.
+    Exact,
+}
+
+/// The lines of what was decided: requests, refusals, moves. Answers are not among them.
+pub fn decided(entry: &Entry, how: Match) -> Vec<String> {
+    let exact = how == Match::Exact;
+    match entry {
+        Entry::Opened { settings, .. } => opened(settings, exact),
+        Entry::Requested { action, rulings } => {
+            let mut lines = requested(action, exact);
+            lines.extend(ruled(rulings, exact));
+            lines
+        }
+        Entry::Observed { .. } => Vec::new(),
+        Entry::Moved { moved } => {
+            let mut lines = ruled(&moved.rulings, exact);
+            if moved.from != moved.to {
+                lines.push(format!("-> {}", moved.to.name()));
+            }
+            lines
+        }
+        Entry::Closed { closed } => vec![
+            match closed {
+                Closed::Concluded => "closed: concluded",
+                Closed::Stopped => "closed: stopped",
+            }
+            .to_owned(),
+        ],
+    }
+}
+
+/// The same with the answers, as a person reads a session.
+pub fn told(entry: &Entry) -> Vec<String> {
+    match entry {
+        Entry::Observed { observation } => observed(observation),
+        other => decided(other, Match::Shape),
+    }
+}
+
+fn opened(settings: &Settings, exact: bool) -> Vec<String> {
+    let mut lines = vec![
+        format!("question: {}", settings.question),
+        format!(
+            "window: {} to {}",
+            settings.reading.window.start.to_rfc3339(),
+            settings.reading.window.end.to_rfc3339()
+        ),
+        format!("zone: {}, asked at {}", settings.zone.name(), settings.now.to_rfc3339()),
+    ];
+    if let Some(baseline) = settings.baseline {
+        lines.push(format!(
+            "baseline: {} to {}",
+            baseline.start.to_rfc3339(),
+            baseline.end.to_rfc3339()
+        ));
+    }
+    if exact {
+        lines.push(format!(
+            "playbook: {}",
+            serde_json::to_string(&settings.playbook).unwrap_or_default()
+        ));
+    }
+    lines
+}
+
+fn requested(action: &Action, exact: bool) -> Vec<String> {
+    let why = |why: &str| if exact { format!("  # {why}") } else { String::new() };
+    match action {
+        Action::Connect => vec!["connect".to_owned()],
+        Action::Query { why: words, calls } => calls
+            .iter()
+            .map(|call| format!("ask {}{}", operation(call), why(words)))
+            .collect(),
+        Action::Wait {
+            why: words, then, ..
+        } => vec![format!("wait, then ask {}{}", operation(then), why(words))],
+        Action::AskUser {
+            question, choices, ..
+        } => {
+            let question = if exact { format!(": {question}") } else { String::new() };
+            vec![format!("ask the user, {} choices{question}", choices.len())]
+        }
+    }
+}
+
+fn ruled(rulings: &[Ruling], exact: bool) -> Vec<String> {
+    let mut lines: Vec<String> = rulings
+        .iter()
+        .filter_map(|ruling| {
+            let why = ruling.refused.as_ref()?;
+            Some(format!("refused by {}: {why}", ruling.guard))
+        })
+        .collect();
+    if exact {
+        let names: Vec<&str> = rulings.iter().map(|ruling| ruling.guard.as_str()).collect();
+        lines.push(format!("guards: {}", names.join(", ")));
+    }
+    lines
+}
+
+/// An operation and its arguments on one line; times are as they are on the wire, in UTC.
+pub fn operation(operation: &Operation) -> String {
+    let mut out = operation.name().to_owned();
+    if let Ok(Value::Object(arguments)) = serde_json::to_value(operation) {
+        flatten(&Value::Object(arguments), "", &mut out);
+    }
+    out
+}
+
+fn flatten(value: &Value, name: &str, out: &mut String) {
+    match value {
+        Value::Null => {}
+        Value::Object(map) => {
+            for (key, value) in map.iter().filter(|(key, _)| *key != "operation") {
+                flatten(value, key, out);
+            }
+        }
+        Value::Array(items) if items.is_empty() => {}
+        Value::String(text) if text.is_empty() => {}
+        Value::String(text) => out.push_str(&format!(" {name}={text}")),
+        other => out.push_str(&format!(" {name}={other}")),
+    }
+}
+
+fn observed(observation: &Observation) -> Vec<String> {
+    match observation {
+        Observation::Connected { server, tools, .. } => {
+            vec![format!("   connected to {server}, {} tools", tools.len())]
+        }
+        Observation::Answers { answers } => answers.iter().map(answered).collect(),
+        Observation::Chosen { choice } => vec![format!("   chosen: {}", choice + 1)],
+        Observation::Unavailable { failure } => vec![format!("   unavailable: {failure}")],
+    }
+}
+
+fn answered(answer: &Answer) -> String {
+    match &answer.result {
+        Ok(body) => format!("   {}: {} B{}", answer.tool, answer.bytes, rows(body)),
+        Err(failure) => format!("   {} failed: {failure}", answer.tool),
+    }
+}
+
+/// How many calls a list holds, and of how many.
+fn rows(body: &Body) -> String {
+    let Some(calls) = body.value.get("calls").and_then(Value::as_array) else {
+        return String::new();
+    };
+    match body.value.get("total") {
+        Some(total) => format!(", {} calls of {total}", calls.len()),
+        None => format!(", {} calls", calls.len()),
+    }
+}
+
+/// What differs between two sessions, as a unified diff; `None` where nothing does.
+pub fn difference(recorded: &[String], made: &[String]) -> Option<String> {
+    if recorded == made {
+        return None;
+    }
+    let (old, new) = (lines(recorded), lines(made));
+    let diff = TextDiff::from_lines(&old, &new);
+    let text = diff
+        .unified_diff()
+        .context_radius(2)
+        .header("recorded", "made now")
+        .to_string();
+    Some(text)
+}
+
+fn lines(all: &[String]) -> String {
+    all.iter().map(|line| format!("{}\n", crate::report::plain(line))).collect()
+}
