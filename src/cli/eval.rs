@@ -1,12 +1,6 @@
 //! `eval`: cases with known truth, run and scored.
 
-use std::{
-    fs,
-    io::Write,
-    path::Path,
-    sync::Arc,
-    time::Instant,
-};
+use std::{fs, io::Write, path::Path, sync::Arc, time::Instant};
 
 use super::{
     args::{EvalAction, EvalArgs, EvalRunArgs, TierArg},
@@ -85,8 +79,10 @@ pub(super) fn chosen(evals: &Path, names: &[String], tags: &[String]) -> Result<
         .filter(|case| (names.is_empty() || names.iter().any(|wanted| name(case) == wanted)) && tagged(case))
         .collect();
     if kept.is_empty() {
-        return Err(AppError::usage(format!("no case has the tags {}", tags.join(" and ")))
-            .hint("`rca-agent eval list` shows the tags"));
+        return Err(
+            AppError::usage(format!("no case has the tags {}", tags.join(" and ")))
+                .hint("`rca-agent eval list` shows the tags"),
+        );
     }
     Ok(kept)
 }
@@ -105,7 +101,12 @@ fn list(evals: &Path) -> Result<u8, AppError> {
                     } else {
                         endings.join(" or ")
                     },
-                    if case.has_capture() { "replay, hub" } else { "replay" }.to_owned(),
+                    if case.has_capture() {
+                        "replay, hub"
+                    } else {
+                        "replay"
+                    }
+                    .to_owned(),
                     format!("{kept} kB"),
                     case.tags.iter().cloned().collect::<Vec<_>>().join(" "),
                     case.about.clone(),
@@ -271,7 +272,10 @@ fn verdict(args: &EvalRunArgs, suite: &Suite, changes: Option<&[Change]>) -> Res
         ));
     }
     if let Some(least) = args.min_score.filter(|least| sum.score < *least) {
-        missed.push(format!("the mean score is {:.3}, and {least} is wanted", sum.score));
+        missed.push(format!(
+            "the mean score is {:.3}, and {least} is wanted",
+            sum.score
+        ));
     }
     if let Some(most) = args.max_wrong_causes.filter(|most| sum.wrong_causes > *most) {
         missed.push(format!(

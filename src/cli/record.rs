@@ -64,7 +64,8 @@ fn recorded(case: &EvalCase, endpoint: Endpoint) -> Result<String, AppError> {
     let broke = |error: EvalError| failed(case, &error, dir);
     let (ran, _) = on_runtime(eval::run::fresh(case, endpoint, dir))?.map_err(broke)?;
     let recording = journal::read(dir).map_err(|error| run::journal_error(&error, dir))?;
-    journal::write_packed(&case.dir, recording.entries).map_err(|error| run::journal_error(&error, &case.dir))?;
+    journal::write_packed(&case.dir, recording.entries)
+        .map_err(|error| run::journal_error(&error, &case.dir))?;
     follows(case)?;
     Ok(ran.ending.word().to_owned())
 }
@@ -97,17 +98,30 @@ pub(super) fn adopt(config: &Config, args: &EvalAdoptArgs) -> Result<u8, AppErro
     let cases = args.cases.clone().unwrap_or_else(|| config.cases.clone());
     let from = output::case_dir(&cases, &args.case)?;
     let recording = journal::read(&from).map_err(|error| run::journal_error(&error, &from))?;
-    let Some(Entry::Opened { case: id, settings, .. }) = recording.entries.first() else {
-        return Err(AppError::environment(format!("the journal in `{}` is empty", from.display())));
+    let Some(Entry::Opened {
+        case: id, settings, ..
+    }) = recording.entries.first()
+    else {
+        return Err(AppError::environment(format!(
+            "the journal in `{}` is empty",
+            from.display()
+        )));
     };
     let (id, settings) = (id.clone(), (**settings).clone());
     if !matches!(recording.entries.last(), Some(Entry::Closed { .. })) {
-        return Err(AppError::environment(format!("the investigation `{id}` is not finished"))
-            .hint(format!("`rca-agent resume {id}` goes on with it")));
+        return Err(
+            AppError::environment(format!("the investigation `{id}` is not finished"))
+                .hint(format!("`rca-agent resume {id}` goes on with it")),
+        );
     }
     if crate::playbook::shipped(&settings.playbook.name).is_none() {
-        return Err(AppError::usage(format!("the investigation `{id}` followed a playbook of your own"))
-            .reason(format!("`{}` is not compiled in, and a case cannot name it", settings.playbook.name)));
+        return Err(AppError::usage(format!(
+            "the investigation `{id}` followed a playbook of your own"
+        ))
+        .reason(format!(
+            "`{}` is not compiled in, and a case cannot name it",
+            settings.playbook.name
+        )));
     }
     let name = args.name.clone().unwrap_or_else(|| id.clone());
     let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.');
@@ -118,14 +132,20 @@ pub(super) fn adopt(config: &Config, args: &EvalAdoptArgs) -> Result<u8, AppErro
     let known = known(args, &settings)?;
     let dir = args.chosen.evals.join(&name);
     if dir.exists() {
-        return Err(AppError::usage(format!("there is already a case `{name}` in `{}`", args.chosen.evals.display()))
-            .hint("choose another one with --name, or remove its directory"));
+        return Err(AppError::usage(format!(
+            "there is already a case `{name}` in `{}`",
+            args.chosen.evals.display()
+        ))
+        .hint("choose another one with --name, or remove its directory"));
     }
     let report: Option<Report> = fs::read_to_string(from.join("report.json"))
         .ok()
         .and_then(|text| serde_json::from_str(&text).ok());
     adopt::store(recording, &dir).map_err(|error| run::journal_error(&error, &dir))?;
-    write(&dir.join(CASE), &adopt::case_file(&settings, report.as_ref(), &known))?;
+    write(
+        &dir.join(CASE),
+        &adopt::case_file(&settings, report.as_ref(), &known),
+    )?;
     schema_beside(&args.chosen.evals)?;
     let case = eval::load::case(&dir).map_err(|broken| {
         AppError::new(Kind::Bug, "the case that was written cannot be read").reason(broken.to_string())
@@ -134,7 +154,9 @@ pub(super) fn adopt(config: &Config, args: &EvalAdoptArgs) -> Result<u8, AppErro
     output::stderr(&format!(
         "made {}; its session has {} kB and needs no server",
         dir.display(),
-        fs::metadata(dir.join(journal::PACKED)).map_or(0, |file| file.len()).div_ceil(1024)
+        fs::metadata(dir.join(journal::PACKED))
+            .map_or(0, |file| file.len())
+            .div_ceil(1024)
     ));
     if case.endings().is_empty() {
         output::stderr(&format!("next: fill in `truth` in {}", dir.join(CASE).display()));
@@ -145,7 +167,9 @@ pub(super) fn adopt(config: &Config, args: &EvalAdoptArgs) -> Result<u8, AppErro
         format!(" --evals {}", args.chosen.evals.display())
     };
     output::stderr(&format!("then: rca-agent eval {name}{elsewhere}"));
-    output::stderr("Secrets are replaced; names of services, paths and error texts are as they were: read them before you share it.");
+    output::stderr(
+        "Secrets are replaced; names of services, paths and error texts are as they were: read them before you share it.",
+    );
     Ok(0)
 }
 
@@ -181,8 +205,9 @@ fn known(args: &EvalAdoptArgs, settings: &Settings) -> Result<Known, AppError> {
 }
 
 fn write(path: &Path, text: &str) -> Result<(), AppError> {
-    fs::write(path, text)
-        .map_err(|error| AppError::environment(format!("could not write `{}`", path.display())).because(&error))
+    fs::write(path, text).map_err(|error| {
+        AppError::environment(format!("could not write `{}`", path.display())).because(&error)
+    })
 }
 
 /// The schema that the head of a case file names, for editors.

@@ -128,7 +128,10 @@ pub fn case_file(settings: &Settings, report: Option<&Report>, known: &Known) ->
         .map(|playbook| playbook.budget);
     if usual.is_some_and(|usual| usual != settings.playbook.budget) {
         let budget = &settings.playbook.budget;
-        line("limits", &format!("{{calls: {}, seconds: {}}}", budget.calls, budget.seconds));
+        line(
+            "limits",
+            &format!("{{calls: {}, seconds: {}}}", budget.calls, budget.seconds),
+        );
     }
     truth(&mut out, report, known);
     out
@@ -154,13 +157,25 @@ fn truth(out: &mut String, report: Option<&Report>, known: &Known) {
         let said = report.root_causes.first().map_or_else(
             || "no cause".to_owned(),
             |cause| {
-                let name = cause.service.as_deref().or(cause.workload.as_deref()).unwrap_or("nobody");
-                format!("{name}, {}, since {}", word(cause.kind), cause.onset.as_deref().unwrap_or("before the data"))
+                let name = cause
+                    .service
+                    .as_deref()
+                    .or(cause.workload.as_deref())
+                    .unwrap_or("nobody");
+                format!(
+                    "{name}, {}, since {}",
+                    word(cause.kind),
+                    cause.onset.as_deref().unwrap_or("before the data")
+                )
             },
         );
         let verdict = serde_json::to_value(report.verdict).unwrap_or_default();
         let verdict = verdict.as_str().unwrap_or_default().to_owned();
-        let _ = writeln!(out, "# The report said {verdict}: {}.", crate::report::plain(&said));
+        let _ = writeln!(
+            out,
+            "# The report said {verdict}: {}.",
+            crate::report::plain(&said)
+        );
     }
     out.push_str("truth:\n");
     match &known.cause {

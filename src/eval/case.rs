@@ -1,5 +1,7 @@
 //! A case as it is written: what is asked, of which traffic, and what is true.
 
+use std::collections::BTreeMap;
+
 use schemars::JsonSchema;
 use serde::Deserialize;
 
@@ -175,6 +177,10 @@ pub struct Truth {
     /// Words that have to appear in the report, or in the message of a run that was stopped.
     #[serde(default)]
     pub says: Vec<String>,
+    /// Checks that today's code is known not to pass, each with what it falls short of. A run passes all the same; its
+    /// score does not forget.
+    #[serde(default)]
+    pub shortfalls: Option<At<BTreeMap<String, String>>>,
     /// Texts that may appear nowhere: secrets that the traffic holds.
     #[serde(default)]
     pub secrets: Vec<String>,

@@ -37,7 +37,12 @@ impl Change {
 
 /// The cases that differ, the worse ones first.
 pub fn changes(base: &Suite, now: &Suite) -> Vec<Change> {
-    let mut names: Vec<&str> = base.cases.iter().chain(&now.cases).map(|case| case.name.as_str()).collect();
+    let mut names: Vec<&str> = base
+        .cases
+        .iter()
+        .chain(&now.cases)
+        .map(|case| case.name.as_str())
+        .collect();
     names.sort_unstable();
     names.dedup();
     let mut changes: Vec<Change> = names
@@ -65,7 +70,10 @@ fn change(name: &str, before: Option<&CaseResult>, now: Option<&CaseResult>) -> 
         name: name.to_owned(),
         before: before.map(CaseResult::passed),
         now: now.map(CaseResult::passed),
-        scores: (before.and_then(CaseResult::score), now.and_then(CaseResult::score)),
+        scores: (
+            before.and_then(CaseResult::score),
+            now.and_then(CaseResult::score),
+        ),
         calls: (calls(before), calls(now)),
         why: now
             .and_then(CaseResult::telling)

@@ -9,6 +9,7 @@ use std::{
 use chrono::DateTime;
 
 use super::case::{CaseFile, Ending, LimitsFile, SCHEMA, Truth};
+use super::score;
 use crate::{
     hub::Fault,
     investigation::{Playbook, ServiceName},
@@ -61,7 +62,10 @@ impl EvalCase {
 
     /// The endings that are right; none before the truth is filled in.
     pub fn endings(&self) -> &[Ending] {
-        self.truth.verdict.as_ref().map_or(&[], super::case::OneOrMore::all)
+        self.truth
+            .verdict
+            .as_ref()
+            .map_or(&[], super::case::OneOrMore::all)
     }
 }
 
@@ -149,7 +153,11 @@ impl Checker {
             Ok(time) => Some(time.into()),
             Err(error) => {
                 let hint = "RFC 3339, as in `2026-03-14T18:12:00+02:00`".to_owned();
-                self.say(at, format!("{what} `{}` cannot be read: {error}", at.value), Some(hint));
+                self.say(
+                    at,
+                    format!("{what} `{}` cannot be read: {error}", at.value),
+                    Some(hint),
+                );
                 None
             }
         }
@@ -164,7 +172,11 @@ impl Checker {
             );
         }
         if file.about.value.trim().is_empty() {
-            self.say(&file.about, "`about` is empty", Some("one sentence: what happened".to_owned()));
+            self.say(
+                &file.about,
+                "`about` is empty",
+                Some("one sentence: what happened".to_owned()),
+            );
         }
         let zone = self.zone(&file.zone);
         let now = self.instant(&file.now, "the time");
@@ -212,6 +224,17 @@ impl Checker {
             .onset
             .as_ref()
             .and_then(|onset| Some((self.instant(&onset.at, "the onset")?, onset.within)));
+        if let Some(shortfalls) = &file.truth.shortfalls {
+            for name in shortfalls.value.keys() {
+                if score::names().all(|known| known != name) {
+                    self.say(
+                        shortfalls,
+                        format!("there is no check `{name}`"),
+                        near(name, score::names()),
+                    );
+                }
+            }
+        }
         let (zone, now) = (zone?, now?);
         let read = |since: &At<String>, until: Option<&At<String>>| {
             let until = until.map(|at| at.value.as_str());

@@ -15,13 +15,7 @@ use super::{
     score::{Score, score},
     transcript::Match,
 };
-use crate::{
-    analysis::wilson,
-    benchmark,
-    investigation::Confidence,
-    kubeshark::Endpoint,
-    report::Cost,
-};
+use crate::{analysis::wilson, benchmark, investigation::Confidence, kubeshark::Endpoint, report::Cost};
 
 /// The `schema` of results.
 pub const RESULTS: &str = "rca-agent/eval-results/1";
@@ -250,7 +244,9 @@ pub fn run_all(
                     };
                     let result = all_runs(case, order);
                     ended(&result);
-                    done.lock().unwrap_or_else(PoisonError::into_inner).push((index, result));
+                    done.lock()
+                        .unwrap_or_else(PoisonError::into_inner)
+                        .push((index, result));
                 }
             });
         }
@@ -271,20 +267,29 @@ fn all_runs(case: &Result<EvalCase, BrokenCase>, order: &Order) -> CaseResult {
             name: case.name.clone(),
             about: case.about.clone(),
             tags: case.tags.iter().cloned().collect(),
-            runs: (0..order.runs.max(1)).map(|number| one_run(case, order, number)).collect(),
+            runs: (0..order.runs.max(1))
+                .map(|number| one_run(case, order, number))
+                .collect(),
         },
         Err(broken) => CaseResult {
             name: broken.name.clone(),
             about: String::new(),
             tags: Vec::new(),
-            runs: vec![RunResult::without_answer(Status::Broken, broken.to_string(), None)],
+            runs: vec![RunResult::without_answer(
+                Status::Broken,
+                broken.to_string(),
+                None,
+            )],
         },
     }
 }
 
 fn one_run(case: &EvalCase, order: &Order, number: usize) -> RunResult {
     if case.endings().is_empty() {
-        let why = format!("the truth is not filled in: `truth.verdict` of {}", case.dir.join(super::CASE).display());
+        let why = format!(
+            "the truth is not filled in: `truth.verdict` of {}",
+            case.dir.join(super::CASE).display()
+        );
         return RunResult::without_answer(Status::Unscored, why, None);
     }
     let runtime = match tokio::runtime::Builder::new_current_thread().enable_all().build() {
@@ -366,8 +371,15 @@ fn scored(case: &EvalCase, ran: &Ran, results: &Recorded, divergence: Option<Str
         (None, true) => Status::Passed,
         (None, false) => Status::Failed,
     };
-    let wanted: Vec<_> = case.truth.causes.iter().map(super::case::CauseFile::party).collect();
-    let rank = report.filter(|_| !wanted.is_empty()).map(|report| {
+    let wanted: Vec<_> = case
+        .truth
+        .causes
+        .iter()
+        .map(super::case::CauseFile::party)
+        .collect();
+    // Where another verdict is honest too, nobody has to be named.
+    let named = !wanted.is_empty() && case.endings() == [Ending::RootCause];
+    let rank = report.filter(|_| named).map(|report| {
         let ranking = report.suspects.iter();
         let ranking = ranking.map(|suspect| (suspect.service.as_deref(), suspect.workload.as_deref()));
         benchmark::rank(&wanted, ranking)
@@ -414,7 +426,10 @@ impl Suite {
 }
 
 fn counted(cases: &[CaseResult]) -> impl Iterator<Item = &RunResult> {
-    cases.iter().flat_map(|case| &case.runs).filter(|run| run.status.counts())
+    cases
+        .iter()
+        .flat_map(|case| &case.runs)
+        .filter(|run| run.status.counts())
 }
 
 #[expect(clippy::cast_precision_loss, reason = "numbers of runs, and ranks")]
@@ -424,7 +439,12 @@ fn summary(cases: &[CaseResult], took_ms: u64) -> Summary {
     let whole = runs.len() as u64;
     let (low, high) = wilson(passed, whole);
     let ranks: Vec<Option<usize>> = runs.iter().filter_map(|run| run.rank).collect();
-    let within = |most: usize| ranks.iter().filter(|rank| rank.is_some_and(|rank| rank <= most)).count();
+    let within = |most: usize| {
+        ranks
+            .iter()
+            .filter(|rank| rank.is_some_and(|rank| rank <= most))
+            .count()
+    };
     let costs = || runs.iter().filter_map(|run| run.cost.as_ref());
     Summary {
         cases: cases.len(),
@@ -434,7 +454,11 @@ fn summary(cases: &[CaseResult], took_ms: u64) -> Summary {
         low,
         high,
         // A run that broke off is worth nothing.
-        score: mean(runs.iter().map(|run| run.score.as_ref().map_or(0.0, |score| score.score))).unwrap_or(0.0),
+        score: mean(
+            runs.iter()
+                .map(|run| run.score.as_ref().map_or(0.0, |score| score.score)),
+        )
+        .unwrap_or(0.0),
         wrong_causes: runs
             .iter()
             .filter(|run| run.score.as_ref().is_some_and(|score| score.wrong_cause))
@@ -442,12 +466,19 @@ fn summary(cases: &[CaseResult], took_ms: u64) -> Summary {
         caused: ranks.len(),
         top_1: within(1),
         top_3: within(3),
-        mrr: mean(ranks.iter().map(|rank| rank.map_or(0.0, |rank| 1.0 / rank as f64))).unwrap_or(0.0),
+        mrr: mean(
+            ranks
+                .iter()
+                .map(|rank| rank.map_or(0.0, |rank| 1.0 / rank as f64)),
+        )
+        .unwrap_or(0.0),
         calibration: calibration(&runs),
         tool_calls: costs().map(|cost| u64::from(cost.tool_calls)).sum(),
         bytes: costs().map(|cost| cost.bytes_in).sum(),
         model_calls: costs().map(|cost| u64::from(cost.model_calls)).sum(),
-        tokens: costs().map(|cost| cost.tokens_in.saturating_add(cost.tokens_out)).sum(),
+        tokens: costs()
+            .map(|cost| cost.tokens_in.saturating_add(cost.tokens_out))
+            .sum(),
         took_ms,
     }
 }

@@ -109,7 +109,11 @@ fn wrong(blocks: &mut Vec<Block>, case: &CaseResult) {
     } else {
         format!(": {}", case.about)
     };
-    blocks.push(Block::Heading(format!("{} {}{about}", case.name, run.status.word())));
+    blocks.push(Block::Heading(format!(
+        "{} {}{about}",
+        case.name,
+        run.status.word()
+    )));
     if !run.why.is_empty() {
         blocks.push(Block::List(run.why.clone()));
     }
@@ -219,7 +223,9 @@ fn changed(changes: &[Change]) -> Block {
         ]
     });
     Block::Table {
-        head: ["case", "", "passed", "score", "calls", "why"].map(str::to_owned).to_vec(),
+        head: ["case", "", "passed", "score", "calls", "why"]
+            .map(str::to_owned)
+            .to_vec(),
         rows: rows.collect(),
     }
 }

@@ -63,7 +63,11 @@ fn opened(settings: &Settings, exact: bool) -> Vec<String> {
             settings.reading.window.start.to_rfc3339(),
             settings.reading.window.end.to_rfc3339()
         ),
-        format!("zone: {}, asked at {}", settings.zone.name(), settings.now.to_rfc3339()),
+        format!(
+            "zone: {}, asked at {}",
+            settings.zone.name(),
+            settings.now.to_rfc3339()
+        ),
     ];
     if let Some(baseline) = settings.baseline {
         lines.push(format!(
@@ -82,20 +86,30 @@ fn opened(settings: &Settings, exact: bool) -> Vec<String> {
 }
 
 fn requested(action: &Action, exact: bool) -> Vec<String> {
-    let why = |why: &str| if exact { format!("  # {why}") } else { String::new() };
+    let why = |why: &str| {
+        if exact {
+            format!("  # {why}")
+        } else {
+            String::new()
+        }
+    };
     match action {
         Action::Connect => vec!["connect".to_owned()],
         Action::Query { why: words, calls } => calls
             .iter()
             .map(|call| format!("ask {}{}", operation(call), why(words)))
             .collect(),
-        Action::Wait {
-            why: words, then, ..
-        } => vec![format!("wait, then ask {}{}", operation(then), why(words))],
+        Action::Wait { why: words, then, .. } => {
+            vec![format!("wait, then ask {}{}", operation(then), why(words))]
+        }
         Action::AskUser {
             question, choices, ..
         } => {
-            let question = if exact { format!(": {question}") } else { String::new() };
+            let question = if exact {
+                format!(": {question}")
+            } else {
+                String::new()
+            };
             vec![format!("ask the user, {} choices{question}", choices.len())]
         }
     }
@@ -185,5 +199,7 @@ pub fn difference(recorded: &[String], made: &[String]) -> Option<String> {
 }
 
 fn lines(all: &[String]) -> String {
-    all.iter().map(|line| format!("{}\n", crate::report::plain(line))).collect()
+    all.iter()
+        .map(|line| format!("{}\n", crate::report::plain(line)))
+        .collect()
 }

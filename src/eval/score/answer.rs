@@ -75,11 +75,16 @@ pub(super) fn causes(case: &EvalCase, report: &Report) -> Vec<Check> {
             |cause| shown(cause.service.as_deref(), cause.workload.as_deref()),
         )
     };
-    if !case.truth.causes.is_empty() && case.endings().contains(&Ending::RootCause) {
+    // Where another verdict is honest too, nobody has to be named.
+    let may_be_silent =
+        report.root_causes.is_empty() && case.endings().iter().any(|ending| *ending != Ending::RootCause);
+    if !case.truth.causes.is_empty() && case.endings().contains(&Ending::RootCause) && !may_be_silent {
         let right = first.and_then(|cause| accepted(case, cause));
         checks.push(Check::all_or_nothing(
             "cause",
-            right.is_none().then(|| format!("{} instead of {}", said(first), wanted(case))),
+            right
+                .is_none()
+                .then(|| format!("{} instead of {}", said(first), wanted(case))),
         ));
         let among = report.suspects.iter().take(3).any(|suspect| {
             case.truth.causes.iter().any(|wanted| {
@@ -101,7 +106,8 @@ pub(super) fn causes(case: &EvalCase, report: &Report) -> Vec<Check> {
                 let said = cause.endpoint.as_deref();
                 Check::all_or_nothing(
                     "endpoint",
-                    (said != Some(endpoint)).then(|| format!("{} instead of {endpoint}", said.unwrap_or("none"))),
+                    (said != Some(endpoint))
+                        .then(|| format!("{} instead of {endpoint}", said.unwrap_or("none"))),
                 )
             }));
         }

@@ -33,7 +33,11 @@ pub(super) fn evidence(report: &Report, results: &Recorded) -> Check {
         claims: 0,
     };
     for cause in &report.root_causes {
-        let name = cause.service.as_deref().or(cause.workload.as_deref()).unwrap_or_default();
+        let name = cause
+            .service
+            .as_deref()
+            .or(cause.workload.as_deref())
+            .unwrap_or_default();
         let what = format!("the cause {name}");
         held.claim(&what, &cause.evidence, &names(&[name]));
     }
@@ -49,7 +53,11 @@ pub(super) fn evidence(report: &Report, results: &Recorded) -> Check {
         held.claim(&what, &hop.evidence, &marks);
     }
     for impact in &report.impact {
-        held.claim(&format!("the impact on {}", impact.service), &impact.evidence, &[]);
+        held.claim(
+            &format!("the impact on {}", impact.service),
+            &impact.evidence,
+            &[],
+        );
     }
     for out in &report.ruled_out {
         held.claim(&format!("ruling out {}", out.service), &out.evidence, &[]);
@@ -81,7 +89,8 @@ impl<'a> Held<'a> {
             .filter(|id| !self.known.contains_key(id))
             .collect();
         if !missing.is_empty() {
-            self.wrong.push(format!("{what} cites {}, which do not exist", missing.join(", ")));
+            self.wrong
+                .push(format!("{what} cites {}, which do not exist", missing.join(", ")));
             return;
         }
         let mut supported = false;
@@ -95,14 +104,16 @@ impl<'a> Held<'a> {
                 .entry(one.result_sha256.as_str())
                 .or_insert_with(|| results.text(&one.result_sha256));
             let Some(text) = text else {
-                self.wrong.push(format!("{what} cites {id}, whose result was not recorded"));
+                self.wrong
+                    .push(format!("{what} cites {id}, whose result was not recorded"));
                 return;
             };
             supported |= marks.iter().all(|mark| text.contains(mark.as_str()));
         }
         if !supported {
             let marks = marks.join(" and ");
-            self.wrong.push(format!("no result that {what} cites holds {marks}"));
+            self.wrong
+                .push(format!("no result that {what} cites holds {marks}"));
         }
     }
 }

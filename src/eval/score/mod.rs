@@ -24,6 +24,9 @@ pub struct Check {
     pub share: f64,
     /// What is wrong, in words; empty where nothing is.
     pub wrong: String,
+    /// What today's code is known to fall short of here, where the case says so.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub known: Option<String>,
 }
 
 impl Check {
@@ -33,6 +36,7 @@ impl Check {
             name: name.to_owned(),
             share: if wrong.is_none() { 1.0 } else { 0.0 },
             wrong: wrong.unwrap_or_default(),
+            known: None,
         }
     }
 
@@ -43,12 +47,19 @@ impl Check {
             name: name.to_owned(),
             share: 1.0 - wrong.len().min(things.max(1)) as f64 / things.max(1) as f64,
             wrong: wrong.join("; "),
+            known: None,
         }
     }
 
+    /// Right, or known not to be.
     pub fn passed(&self) -> bool {
-        self.wrong.is_empty()
+        self.wrong.is_empty() || self.known.is_some()
     }
+}
+
+/// The names of all checks.
+pub fn names() -> impl Iterator<Item = &'static str> {
+    WEIGHTS.iter().map(|(name, _)| *name)
 }
 
 /// What a check is worth beside the others. Wrong answers and invented ones cost most.
@@ -95,10 +106,21 @@ impl Score {
         self.checks.iter().all(Check::passed)
     }
 
+    /// Checks that are right, though the case says that they are known not to be.
+    pub fn better(&self) -> Vec<&str> {
+        let better = self
+            .checks
+            .iter()
+            .filter(|check| check.known.is_some() && check.wrong.is_empty());
+        better.map(|check| check.name.as_str()).collect()
+    }
+
     /// What is wrong, a line each: `onset: …`.
     pub fn wrong(&self) -> Vec<String> {
         let wrong = self.checks.iter().filter(|check| !check.passed());
-        wrong.map(|check| format!("{}: {}", check.name, check.wrong)).collect()
+        wrong
+            .map(|check| format!("{}: {}", check.name, check.wrong))
+            .collect()
     }
 }
 
@@ -120,6 +142,11 @@ pub fn score(case: &EvalCase, ran: &Ran, results: &Recorded) -> Score {
     checks.extend(text::forbidden(case, ran));
     checks.extend(text::says(case, ran));
     checks.push(text::secrets(case, ran));
+    if let Some(shortfalls) = &case.truth.shortfalls {
+        for check in &mut checks {
+            check.known = shortfalls.value.get(&check.name).cloned();
+        }
+    }
     let whole: f64 = checks.iter().map(weight).sum();
     let got: f64 = checks.iter().map(|check| weight(check) * check.share).sum();
     let claims = matches!(ran.ending, Ending::RootCause | Ending::NoAnomaly);

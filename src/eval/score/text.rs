@@ -26,7 +26,10 @@ pub(super) fn forbidden(case: &EvalCase, ran: &Ran) -> Option<Check> {
     if words.is_empty() {
         return None;
     }
-    let said = ran.report.as_ref().map_or_else(|| ran.text.to_lowercase(), claims);
+    let said = ran
+        .report
+        .as_ref()
+        .map_or_else(|| ran.text.to_lowercase(), claims);
     let wrong: Vec<String> = words
         .iter()
         .filter(|word| said.contains(&word.to_lowercase()))
@@ -55,7 +58,10 @@ pub(super) fn secrets(case: &EvalCase, ran: &Ran) -> Check {
     if redactor.text(&ran.text) != ran.text {
         wrong.push("the report holds what looks like a secret".to_owned());
     }
-    let json = ran.report.as_ref().and_then(|report| serde_json::to_value(report).ok());
+    let json = ran
+        .report
+        .as_ref()
+        .and_then(|report| serde_json::to_value(report).ok());
     if let Some(json) = json
         && redactor.value(json.clone()) != json
     {
@@ -85,10 +91,22 @@ pub(super) fn budget(case: &EvalCase, cost: &Cost) -> Option<Check> {
     };
     #[expect(clippy::cast_precision_loss, reason = "bytes and tokens stay far below 2^52")]
     {
-        kept(budget.calls.map(f64::from), f64::from(cost.tool_calls), "tool calls");
-        kept(budget.bytes.map(|n| n as f64), cost.bytes_in as f64, "bytes of answers");
+        kept(
+            budget.calls.map(f64::from),
+            f64::from(cost.tool_calls),
+            "tool calls",
+        );
+        kept(
+            budget.bytes.map(|n| n as f64),
+            cost.bytes_in as f64,
+            "bytes of answers",
+        );
         kept(budget.seconds, cost.seconds, "seconds in tools");
-        kept(budget.model_calls.map(f64::from), f64::from(cost.model_calls), "calls of a model");
+        kept(
+            budget.model_calls.map(f64::from),
+            f64::from(cost.model_calls),
+            "calls of a model",
+        );
         kept(budget.tokens.map(|n| n as f64), tokens as f64, "tokens");
     }
     (limits > 0).then(|| Check::of_many("budget", limits, &wrong))

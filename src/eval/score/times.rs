@@ -20,9 +20,8 @@ use crate::{
 pub(super) fn window(case: &EvalCase, report: &Report) -> Option<Check> {
     let wanted = case.true_window?;
     let asked = &report.coverage.asked;
-    let same = |text: &str, at: crate::time::Utc| {
-        DateTime::parse_from_rfc3339(text).is_ok_and(|said| said == at)
-    };
+    let same =
+        |text: &str, at: crate::time::Utc| DateTime::parse_from_rfc3339(text).is_ok_and(|said| said == at);
     let right = same(&asked.start, wanted.start) && same(&asked.end, wanted.end);
     Some(Check::all_or_nothing(
         "window",
@@ -30,7 +29,9 @@ pub(super) fn window(case: &EvalCase, report: &Report) -> Option<Check> {
             format!(
                 "`{}`{} was read as {} to {}, and means {} to {}",
                 case.since,
-                case.until.as_ref().map_or_else(String::new, |until| format!(" to `{until}`")),
+                case.until
+                    .as_ref()
+                    .map_or_else(String::new, |until| format!(" to `{until}`")),
                 asked.start,
                 asked.end,
                 wanted.start.to_rfc3339(),
@@ -66,7 +67,11 @@ pub(super) fn times(case: &EvalCase, ran: &Ran, report: &Report) -> Check {
         return Check::all_or_nothing(name, Some(format!("there is no zone `{}`", report.window.zone)));
     };
     if report.window.zone != case.zone.name() {
-        let wrong = format!("the report is for {}, not for {}", report.window.zone, case.zone.name());
+        let wrong = format!(
+            "the report is for {}, not for {}",
+            report.window.zone,
+            case.zone.name()
+        );
         return Check::all_or_nothing(name, Some(wrong));
     }
     let mut zoned = Zoned {
@@ -134,7 +139,9 @@ impl Zoned {
             }
         }
         for found in POINTS.iter().flat_map(|regex| regex.captures_iter(text)) {
-            let Some(local) = self.local(&found, 1) else { continue };
+            let Some(local) = self.local(&found, 1) else {
+                continue;
+            };
             let Some(utc) = self.time(&found, 4, local.date()) else {
                 continue;
             };
@@ -164,7 +171,8 @@ impl Zoned {
         let right = self.zone.from_utc_datetime(&utc);
         let known = right.offset().abbreviation();
         // Zones without letters of their own are written as an offset.
-        let lettered = known.is_none_or(|known| known == letters || !known.starts_with(|c: char| c.is_ascii_alphabetic()));
+        let lettered = known
+            .is_none_or(|known| known == letters || !known.starts_with(|c: char| c.is_ascii_alphabetic()));
         if right.naive_local() != local || !lettered {
             self.wrong.push(format!(
                 "`{}` should be {}",
