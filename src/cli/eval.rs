@@ -117,6 +117,7 @@ fn list(evals: &Path) -> Result<u8, AppError> {
     }
     let table = report::document::Document {
         title: format!("{} cases in {}", rows.len(), evals.display()),
+        card: None,
         blocks: vec![report::document::Block::Table {
             head: ["case", "truth", "tiers", "session", "tags", "about"]
                 .map(str::to_owned)

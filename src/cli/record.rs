@@ -114,6 +114,10 @@ pub(super) fn adopt(config: &Config, args: &EvalAdoptArgs) -> Result<u8, AppErro
                 .hint(format!("`rca-agent resume {id}` goes on with it")),
         );
     }
+    if !settings.task.is_investigation() {
+        return Err(AppError::usage(format!("`{id}` is no investigation"))
+            .hint("only investigations can be scored; `rca-agent cases` lists them"));
+    }
     if crate::playbook::shipped(&settings.playbook.name).is_none() {
         return Err(AppError::usage(format!(
             "the investigation `{id}` followed a playbook of your own"

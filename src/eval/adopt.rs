@@ -33,6 +33,7 @@ pub fn store(recording: Recording, dir: &Path) -> Result<(), JournalError> {
         if let Entry::Opened { case, settings, .. } = entry {
             redactor = Redactor::new(case.clone());
             settings.source = nowhere(&settings.source);
+            settings.dashboard = None;
             settings.question = redactor.text(&settings.question);
         }
         redact(entry, &redactor);

@@ -180,38 +180,10 @@ impl Checker {
         }
         let zone = self.zone(&file.zone);
         let now = self.instant(&file.now, "the time");
-        let hours = match file.hours.as_ref().map(|at| (at, at.value)) {
-            None | Some((_, 24)) => HourStyle::TwentyFour,
-            Some((_, 12)) => HourStyle::Twelve,
-            Some((at, other)) => {
-                self.say(at, format!("a clock has 12 or 24 hours, not {other}"), None);
-                HourStyle::TwentyFour
-            }
-        };
-        let faults: Vec<Fault> = file
-            .source
-            .faults
-            .iter()
-            .filter_map(|at| match at.value.parse::<Fault>() {
-                Ok(fault) => Some(fault),
-                Err(error) => {
-                    self.say(at, error.to_string(), None);
-                    None
-                }
-            })
-            .collect();
-        let capture = file.source.capture.as_ref().and_then(|at| {
-            let path = dir.join(&at.value);
-            if path.exists() {
-                return Some(path);
-            }
-            self.say(
-                at,
-                format!("there is no capture `{}`", path.display()),
-                Some("the path is taken from the directory of the case; without `source` the recorded session is all there is".to_owned()),
-            );
-            None
-        });
+        let hours = self.hours(file.hours.as_ref());
+        let faults = self.faults(&file.source.faults);
+        let capture = self.capture(file.source.capture.as_ref(), dir);
+        self.shortfalls(&file.truth);
         let window = file.truth.window.as_ref().and_then(|[start, end]| {
             let (from, to) = (self.instant(start, "the start"), self.instant(end, "the end"));
             Some(Window {
@@ -224,17 +196,6 @@ impl Checker {
             .onset
             .as_ref()
             .and_then(|onset| Some((self.instant(&onset.at, "the onset")?, onset.within)));
-        if let Some(shortfalls) = &file.truth.shortfalls {
-            for name in shortfalls.value.keys() {
-                if score::names().all(|known| known != name) {
-                    self.say(
-                        shortfalls,
-                        format!("there is no check `{name}`"),
-                        near(name, score::names()),
-                    );
-                }
-            }
-        }
         let (zone, now) = (zone?, now?);
         let read = |since: &At<String>, until: Option<&At<String>>| {
             let until = until.map(|at| at.value.as_str());
@@ -289,6 +250,58 @@ impl Checker {
             true_onset: onset,
             budget: file.budget,
         })
+    }
+
+    fn hours(&mut self, hours: Option<&At<u8>>) -> HourStyle {
+        match hours.map(|at| (at, at.value)) {
+            None | Some((_, 24)) => HourStyle::TwentyFour,
+            Some((_, 12)) => HourStyle::Twelve,
+            Some((at, other)) => {
+                self.say(at, format!("a clock has 12 or 24 hours, not {other}"), None);
+                HourStyle::TwentyFour
+            }
+        }
+    }
+
+    fn faults(&mut self, faults: &[At<String>]) -> Vec<Fault> {
+        let mut known = Vec::new();
+        for at in faults {
+            match at.value.parse::<Fault>() {
+                Ok(fault) => known.push(fault),
+                Err(error) => self.say(at, error.to_string(), None),
+            }
+        }
+        known
+    }
+
+    fn capture(&mut self, capture: Option<&At<String>>, dir: &Path) -> Option<PathBuf> {
+        let at = capture?;
+        let path = dir.join(&at.value);
+        if path.exists() {
+            return Some(path);
+        }
+        let hint = "the path is taken from the directory of the case; without `source` the recorded session is all there is";
+        self.say(
+            at,
+            format!("there is no capture `{}`", path.display()),
+            Some(hint.to_owned()),
+        );
+        None
+    }
+
+    fn shortfalls(&mut self, truth: &Truth) {
+        let Some(shortfalls) = &truth.shortfalls else {
+            return;
+        };
+        for name in shortfalls.value.keys() {
+            if score::names().all(|known| known != name) {
+                self.say(
+                    shortfalls,
+                    format!("there is no check `{name}`"),
+                    near(name, score::names()),
+                );
+            }
+        }
     }
 
     fn playbook(&mut self, name: Option<&At<String>>, limits: &LimitsFile) -> Option<Playbook> {

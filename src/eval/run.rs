@@ -121,6 +121,8 @@ fn settings(case: &EvalCase, source: Source) -> Settings {
         until: case.until.clone(),
         reading: case.reading.clone(),
         baseline: case.baseline,
+        dashboard: None,
+        snapshot: None,
         zone: case.zone,
         hours: case.hours,
         now: case.now,
@@ -155,6 +157,8 @@ pub async fn replay(case: &EvalCase, how: Match) -> Result<Replayed, EvalError> 
         no_input: recorded.no_input,
         yes: recorded.yes,
         pcap: recorded.pcap,
+        snapshot: recorded.snapshot.clone(),
+        dashboard: recorded.dashboard.clone(),
         notes: recorded.notes.clone(),
         ..settings(case, recorded.source.clone())
     };

@@ -225,20 +225,21 @@ pub fn run_all(
     ended: impl Fn(&CaseResult) + Sync,
 ) -> Vec<CaseResult> {
     // The longest first: whoever is free takes the next one.
-    let weight = |index: &usize| {
-        let case = cases.get(*index).and_then(|case| case.as_ref().ok());
-        case.map_or(0, |case| std::cmp::Reverse(size(case)).0)
+    let size_of = |index: &usize| {
+        cases
+            .get(*index)
+            .and_then(|case| case.as_ref().ok())
+            .map_or(0, size)
     };
     let mut queue: Vec<usize> = (0..cases.len()).collect();
-    queue.sort_by_key(|index| std::cmp::Reverse(weight(index)));
+    queue.sort_by_key(|index| std::cmp::Reverse(size_of(index)));
     let queue = Mutex::new(VecDeque::from(queue));
     let done = Mutex::new(Vec::new());
-    let lock = PoisonError::into_inner;
     std::thread::scope(|scope| {
         for _ in 0..order.jobs.clamp(1, cases.len().max(1)) {
             scope.spawn(|| {
                 loop {
-                    let next = queue.lock().unwrap_or_else(lock).pop_front();
+                    let next = queue.lock().unwrap_or_else(PoisonError::into_inner).pop_front();
                     let Some((index, case)) = next.and_then(|index| Some((index, cases.get(index)?))) else {
                         return;
                     };

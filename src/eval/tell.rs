@@ -1,4 +1,4 @@
-//! Results as a document, for a terminal and for the page of a CI job, and as JUnit XML.
+//! Results as a document, for a terminal and for the page of a CI job, and as `JUnit` XML.
 
 use std::time::Duration;
 
@@ -14,6 +14,7 @@ use crate::report::document::{Block, Document};
 pub fn document(suite: &Suite, changes: Option<&[Change]>) -> Document {
     let mut doc = Document {
         title: title(suite),
+        card: None,
         blocks: Vec::new(),
     };
     doc.blocks.push(cases(suite));
@@ -230,7 +231,7 @@ fn changed(changes: &[Change]) -> Block {
     }
 }
 
-/// Results as JUnit XML: a test suite for the tier, a test case for each run.
+/// Results as `JUnit` XML: a test suite for the tier, a test case for each run.
 pub fn junit(suite: &Suite) -> Result<String, SerializeError> {
     let mut report = Report::new("rca-agent eval");
     report.set_time(Duration::from_millis(suite.summary.took_ms));

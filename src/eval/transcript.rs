@@ -139,6 +139,7 @@ pub fn operation(operation: &Operation) -> String {
     out
 }
 
+/// ` name=value` for every value at any depth that is not empty.
 fn flatten(value: &Value, name: &str, out: &mut String) {
     match value {
         Value::Null => {}
@@ -149,8 +150,10 @@ fn flatten(value: &Value, name: &str, out: &mut String) {
         }
         Value::Array(items) if items.is_empty() => {}
         Value::String(text) if text.is_empty() => {}
-        Value::String(text) => out.push_str(&format!(" {name}={text}")),
-        other => out.push_str(&format!(" {name}={other}")),
+        value => {
+            let text = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+            out.extend([" ", name, "=", &text]);
+        }
     }
 }
 
@@ -199,7 +202,10 @@ pub fn difference(recorded: &[String], made: &[String]) -> Option<String> {
 }
 
 fn lines(all: &[String]) -> String {
-    all.iter()
-        .map(|line| format!("{}\n", crate::report::plain(line)))
-        .collect()
+    let mut text = String::new();
+    for line in all {
+        text.push_str(&crate::report::plain(line));
+        text.push('\n');
+    }
+    text
 }

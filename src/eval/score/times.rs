@@ -125,12 +125,12 @@ impl Zoned {
         for found in RANGES.iter().flat_map(|regex| regex.captures_iter(text)) {
             let start = self.local(&found, 1);
             let Some(start) = start else { continue };
-            let end = self.time(&found, 4, start.date());
-            let utc_start = self.time(&found, 7, start.date());
+            let end = time(&found, 4, start.date());
+            let utc_start = time(&found, 7, start.date());
             let (Some(end), Some(utc_start)) = (end, utc_start) else {
                 continue;
             };
-            let utc_end = self.time(&found, 9, utc_start.date());
+            let utc_end = time(&found, 9, utc_start.date());
             let after = text_of(&found, 6);
             let before = found.get(3).map_or(after, |letters| letters.as_str());
             self.same(&found, start, before, utc_start);
@@ -142,7 +142,7 @@ impl Zoned {
             let Some(local) = self.local(&found, 1) else {
                 continue;
             };
-            let Some(utc) = self.time(&found, 4, local.date()) else {
+            let Some(utc) = time(&found, 4, local.date()) else {
                 continue;
             };
             self.same(&found, local, text_of(&found, 3), utc);
@@ -150,20 +150,7 @@ impl Zoned {
     }
 
     fn local(&self, found: &Captures<'_>, group: usize) -> Option<NaiveDateTime> {
-        self.time(found, group, self.today)
-    }
-
-    /// The date of a group, else this one, and the time of the next group.
-    fn time(&self, found: &Captures<'_>, group: usize, otherwise: NaiveDate) -> Option<NaiveDateTime> {
-        let date = match found.get(group) {
-            Some(date) => date.as_str().parse().ok()?,
-            None => otherwise,
-        };
-        let text = text_of(found, group + 1);
-        let time = NaiveTime::parse_from_str(text, "%H:%M:%S%.f")
-            .or_else(|_| NaiveTime::parse_from_str(text, "%H:%M"))
-            .ok()?;
-        Some(date.and_time(time))
+        time(found, group, self.today)
     }
 
     fn same(&mut self, found: &Captures<'_>, local: NaiveDateTime, letters: &str, utc: NaiveDateTime) {
@@ -181,6 +168,19 @@ impl Zoned {
             ));
         }
     }
+}
+
+/// The date of a group, else this one, and the time of the next group.
+fn time(found: &Captures<'_>, group: usize, otherwise: NaiveDate) -> Option<NaiveDateTime> {
+    let date = match found.get(group) {
+        Some(date) => date.as_str().parse().ok()?,
+        None => otherwise,
+    };
+    let text = text_of(found, group + 1);
+    let time = NaiveTime::parse_from_str(text, "%H:%M:%S%.f")
+        .or_else(|_| NaiveTime::parse_from_str(text, "%H:%M"))
+        .ok()?;
+    Some(date.and_time(time))
 }
 
 fn text_of<'t>(found: &Captures<'t>, group: usize) -> &'t str {
