@@ -34,6 +34,12 @@ pub fn store(recording: Recording, dir: &Path) -> Result<(), JournalError> {
             redactor = Redactor::new(case.clone());
             settings.source = nowhere(&settings.source);
             settings.dashboard = None;
+            if let Some(model) = &mut settings.model {
+                model.url = model
+                    .url
+                    .as_ref()
+                    .map(|_| "https://recorded.invalid/v1".to_owned());
+            }
             settings.question = redactor.text(&settings.question);
         }
         redact(entry, &redactor);
@@ -64,23 +70,22 @@ fn nowhere(source: &Source) -> Source {
 
 /// What was redacted when it was recorded stays as it is; what today's rules know beyond that goes too.
 fn redact(entry: &mut Entry, redactor: &Redactor) {
-    let Entry::Observed {
+    if let Entry::Observed {
         observation: Observation::Answers { answers },
     } = entry
-    else {
-        return;
-    };
-    for answer in answers {
-        answer.arguments = redactor.value(std::mem::take(&mut answer.arguments));
-        match &mut answer.result {
-            Ok(body) => {
-                let value = redactor.value(body.value.clone());
-                if value != body.value {
-                    body.sha256 = body_hash(&value);
-                    body.value = value;
-                }
+    {
+        for answer in answers {
+            answer.arguments = redactor.value(std::mem::take(&mut answer.arguments));
+            if let Err(failure) = &mut answer.result {
+                failure.message = redactor.text(&failure.message);
             }
-            Err(failure) => failure.message = redactor.text(&failure.message),
+        }
+    }
+    for body in journal::bodies(entry) {
+        let value = redactor.value(body.value.clone());
+        if value != body.value {
+            body.sha256 = body_hash(&value);
+            body.value = value;
         }
     }
 }

@@ -105,6 +105,8 @@ fn keys(action: &Action) -> Vec<String> {
         Action::Connect => vec!["connect".to_owned()],
         Action::Query { calls, .. } => calls.iter().map(operation).collect(),
         Action::Wait { then, .. } => vec![operation(then)],
+        // One role is asked in an order; what is in the prompt is not its name.
+        Action::Consult { consultation } => vec![format!("consult the model: {}", consultation.role)],
         Action::AskUser { choices, .. } => vec![format!("ask the user: {}", choices.join(" | "))],
     }
 }

@@ -123,6 +123,8 @@ fn settings(case: &EvalCase, source: Source) -> Settings {
         baseline: case.baseline,
         dashboard: None,
         snapshot: None,
+        model: None,
+        unread: None,
         zone: case.zone,
         hours: case.hours,
         now: case.now,
@@ -158,6 +160,7 @@ pub async fn replay(case: &EvalCase, how: Match) -> Result<Replayed, EvalError> 
         yes: recorded.yes,
         pcap: recorded.pcap,
         snapshot: recorded.snapshot.clone(),
+        model: recorded.model.clone(),
         dashboard: recorded.dashboard.clone(),
         notes: recorded.notes.clone(),
         ..settings(case, recorded.source.clone())

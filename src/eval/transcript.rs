@@ -5,7 +5,7 @@ use serde_json::Value;
 use similar::TextDiff;
 
 use crate::{
-    investigation::{Action, Answer, Body, Observation, Settings, guard::Ruling},
+    investigation::{Action, Answer, Body, Consultation, Observation, Settings, guard::Ruling},
     journal::{Closed, Entry},
     wire::Operation,
 };
@@ -102,6 +102,7 @@ fn requested(action: &Action, exact: bool) -> Vec<String> {
         Action::Wait { why: words, then, .. } => {
             vec![format!("wait, then ask {}{}", operation(then), why(words))]
         }
+        Action::Consult { consultation } => consulted(consultation, exact),
         Action::AskUser {
             question, choices, ..
         } => {
@@ -113,6 +114,24 @@ fn requested(action: &Action, exact: bool) -> Vec<String> {
             vec![format!("ask the user, {} choices{question}", choices.len())]
         }
     }
+}
+
+/// A question to the model: its role and how often it was told to answer otherwise. What it is told of the case, as the
+/// templates put it, is compared exactly only.
+fn consulted(consultation: &Consultation, exact: bool) -> Vec<String> {
+    let again = match consultation.rejected.len() {
+        0 => String::new(),
+        times => format!(", {times} answers rejected"),
+    };
+    let mut lines = vec![format!("consult the model: {}{again}", consultation.role)];
+    for rejected in &consultation.rejected {
+        lines.push(format!("   rejected because {}", rejected.why));
+    }
+    if exact {
+        lines.push(format!("   facts {}", consultation.facts));
+        lines.push(format!("   task {}", consultation.task));
+    }
+    lines
 }
 
 fn ruled(rulings: &[Ruling], exact: bool) -> Vec<String> {
@@ -163,6 +182,10 @@ fn observed(observation: &Observation) -> Vec<String> {
             vec![format!("   connected to {server}, {} tools", tools.len())]
         }
         Observation::Answers { answers } => answers.iter().map(answered).collect(),
+        Observation::Replied { reply } => vec![match &reply.answer {
+            Ok(answer) => format!("   {} answered {}", reply.model, answer.value),
+            Err(failure) => format!("   the model failed: {failure}"),
+        }],
         Observation::Chosen { choice } => vec![format!("   chosen: {}", choice + 1)],
         Observation::Unavailable { failure } => vec![format!("   unavailable: {failure}")],
     }

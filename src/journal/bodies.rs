@@ -152,7 +152,7 @@ pub(super) fn large(entry: &mut Entry) -> Vec<&mut Body> {
 }
 
 /// All results of an entry.
-pub(super) fn bodies(entry: &mut Entry) -> Vec<&mut Body> {
+pub fn bodies(entry: &mut Entry) -> Vec<&mut Body> {
     let Entry::Observed { observation } = entry else {
         return Vec::new();
     };

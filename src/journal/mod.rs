@@ -11,7 +11,7 @@ mod reader;
 pub mod redact;
 mod writer;
 
-pub use bodies::{Bodies, PACKED, write_packed};
+pub use bodies::{Bodies, PACKED, bodies, write_packed};
 pub use entry::{Closed, Entry, FORMAT, Line, OLDEST_FORMAT, hex, link};
 pub use reader::{JournalError, Recording, Summary, read, read_with_bodies, summary};
 pub use writer::{BODIES, CaseJournal, JOURNAL, body_hash};
