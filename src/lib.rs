@@ -24,6 +24,7 @@ pub mod playbook;
 pub mod progress;
 pub mod prompt;
 pub mod query;
+pub mod question;
 pub mod report;
 pub mod time;
 pub mod wire;

@@ -279,6 +279,7 @@ fn outcome(case: &Case, left: Phase) -> String {
         | Phase::Inventory
         | Phase::Recheck
         | Phase::Packets
+        | Phase::Ask
         | Phase::Finished
         | Phase::Concluded
         | Phase::Counted

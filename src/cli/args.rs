@@ -60,6 +60,10 @@ pub(super) enum Command {
     Resume(ResumeArgs),
     /// Run an investigation again from its journal, without any server
     Replay(ReplayArgs),
+    /// Answer one question about calls by one fresh, checked query
+    ///
+    /// Example: rca-agent ask "errors in checkout since 3pm"
+    Ask(Box<AskArgs>),
     /// Export packets of workloads to a file for Wireshark and tcpdump; no dissection is needed
     ///
     /// Example: rca-agent pcap --workload 'prod/payment-.*' --since 3pm --bpf "port 8080"
@@ -331,6 +335,43 @@ pub(super) struct ReplayArgs {
     pub(super) cases: Option<PathBuf>,
     #[command(flatten)]
     pub(super) output: OutputArgs,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct AskArgs {
+    /// The question, in your own words; a time in it is the window
+    #[arg(required = true)]
+    pub(super) question: Vec<String>,
+    /// The filter for the question, where the words are not to be read
+    #[arg(long, value_name = "KFL")]
+    pub(super) kfl: Option<String>,
+    /// Rows to show
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=1000))]
+    pub(super) rows: Option<u32>,
+    /// Print JSON
+    #[arg(long)]
+    pub(super) json: bool,
+    /// When it began (default: what the question says; for --capture and --snapshot all of it)
+    #[arg(long, value_name = "TIME", allow_hyphen_values = true)]
+    pub(super) since: Option<String>,
+    /// When it ended (default: at most an hour after --since)
+    #[arg(long, value_name = "TIME", allow_hyphen_values = true, requires = "since")]
+    pub(super) until: Option<String>,
+    /// Tool calls that the counting may take
+    #[arg(long, value_name = "N", default_value_t = 60)]
+    pub(super) budget_calls: u32,
+    /// Bytes of answers that the counting may take
+    #[arg(long, value_name = "N", default_value_t = 4_000_000)]
+    pub(super) budget_bytes: u64,
+    /// Never ask what an ambiguous time means
+    #[arg(long)]
+    pub(super) no_input: bool,
+    #[command(flatten)]
+    pub(super) snapshot: SnapshotArgs,
+    #[command(flatten)]
+    pub(super) source: SourceArgs,
+    #[command(flatten)]
+    pub(super) time: TimeArgs,
 }
 
 #[derive(Debug, Args)]

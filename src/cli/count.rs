@@ -1,5 +1,6 @@
 //! `kfl count`: exact numbers for a filter, or the plan by which they would be found.
 
+use chrono::TimeDelta;
 use serde_json::{Value, json};
 
 use super::{
@@ -13,7 +14,7 @@ use crate::{
     investigation::{CountOrder, Counted, Machine, State, Task, words},
     kfl,
     progress::Show,
-    query::{Cell, Counts, Dimension},
+    query::{self, Cell, Counts, Dimension},
     report::{
         self,
         document::{Block, Document},
@@ -23,9 +24,6 @@ use crate::{
 
 /// Bins of a histogram over time where no width is wanted: as many as a screen shows.
 const BINS: u64 = 30;
-
-/// Widths that people read easily, seconds.
-const WIDTHS: [u64; 12] = [1, 2, 5, 10, 30, 60, 120, 300, 600, 1_800, 3_600, 21_600];
 
 /// What a whole run may take beyond the counting: snapshot, dissection, a control.
 const AROUND: u32 = 100;
@@ -58,7 +56,7 @@ pub(super) async fn count(config: &Config, args: &CountArgs, show: Show) -> Resu
         yes: false,
     };
     let mut order = order::order(config, "count", parts)?;
-    let every = every_ms(args, order.settings.reading.window.length().num_seconds())?;
+    let every = every_ms(args, order.settings.reading.window.length())?;
     if let Task::Count(count) = &mut order.settings.task {
         count.every_ms = every;
     }
@@ -78,11 +76,11 @@ pub(super) async fn count(config: &Config, args: &CountArgs, show: Show) -> Resu
 }
 
 /// Width of the bins; `None` where nothing is counted over time.
-fn every_ms(args: &CountArgs, seconds: i64) -> Result<Option<u64>, AppError> {
+fn every_ms(args: &CountArgs, length: TimeDelta) -> Result<Option<u64>, AppError> {
     let over_time = args.by.contains(&By::Time) || args.every.is_some();
     match &args.every {
         Some(text) => width(text).map(Some),
-        None if over_time => Ok(Some(fitting(seconds))),
+        None if over_time => Ok(Some(query::fitting(length, BINS))),
         None => Ok(None),
     }
 }
@@ -107,13 +105,6 @@ fn width(text: &str) -> Result<u64, AppError> {
         Ok(millis) if millis > 0 => Ok(millis),
         _ => Err(AppError::usage("--every is shorter than a millisecond")),
     }
-}
-
-/// ms of the shortest width of which a window of this many seconds has [`BINS`] at most.
-fn fitting(seconds: i64) -> u64 {
-    let seconds = u64::try_from(seconds).unwrap_or(0);
-    let width = WIDTHS.iter().find(|width| seconds <= *width * BINS);
-    width.copied().unwrap_or(seconds / BINS + 1) * 1000
 }
 
 impl By {

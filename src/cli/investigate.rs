@@ -18,6 +18,7 @@ use crate::{
         settings::{Export, Input, NamedSnapshot, Source},
     },
     progress::Show,
+    question::{self, Wanted},
     time::{Clock, Reading, Utc, Window, Zone, parse_point, parse_window},
 };
 
@@ -268,7 +269,10 @@ pub(super) fn prepare(
         service: plan.service,
         no_input: run.no_input || !run::can_ask(),
         yes: run.yes,
-        pcap: run.pcap || playbook.export.contains(&Export::Pcap),
+        // Both routes in one case, where the words ask for packets outright.
+        pcap: run.pcap
+            || playbook.export.contains(&Export::Pcap)
+            || question::wanted(&plan.question) == Wanted::Packets,
         snapshot: plan.snapshot,
         task: Task::Investigate,
         playbook,

@@ -1,7 +1,9 @@
 //! The command line: the outermost layer, and one of the three that print.
 
 mod args;
+mod ask;
 mod benchmark;
+mod capture_file;
 mod cases;
 mod count;
 mod doctor;
@@ -72,6 +74,7 @@ fn dispatch(cli: args::Cli) -> Result<u8, AppError> {
         args::Command::Cases(args) => cases::run(&config, &args),
         args::Command::Resume(args) => on_runtime(run::resume(&config, &args, show)),
         args::Command::Replay(args) => on_runtime(run::replay(&config, &args)),
+        args::Command::Ask(args) => on_runtime(ask::ask(&config, &args, show)),
         args::Command::Pcap(args) => on_runtime(pcap::pcap(&config, &args, show)),
         args::Command::Verify(args) => on_runtime(verify::verify(&config, &args, show)),
         args::Command::Snapshots(args) => on_runtime(snapshots::run(&config, &args, show)),

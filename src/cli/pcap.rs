@@ -1,17 +1,15 @@
 //! `pcap`: the packets of workloads as a file, without any dissection; also those of a case.
 
 use std::{
-    fs::File,
-    io::Read,
     net::IpAddr,
     path::{Path, PathBuf},
 };
 
 use serde_json::{Value, json};
-use sha2::{Digest, Sha256};
 
 use super::{
-    args::{PcapArgs, TimeArgs},
+    args::{AskArgs, PcapArgs, TimeArgs},
+    capture_file::{Local, local},
     handoff::{self, Frame},
     order::{self, Asked, Order, Parts},
     output, run, snapshots, source, verify,
@@ -21,7 +19,6 @@ use crate::{
     config::Config,
     driver::Unwatched,
     error::AppError,
-    hub::Capture,
     investigation::{
         Outcome, State, Task,
         outcome::Exported,
@@ -34,7 +31,7 @@ use crate::{
         self,
         document::{Block, Document},
     },
-    time::{Clock, Utc},
+    time::Clock,
 };
 
 /// What a case adds to its packets.
@@ -45,21 +42,16 @@ struct OfCase {
     reproducer: Option<String>,
 }
 
-/// The file as it lies here.
-struct Local {
-    size: u64,
-    sha256: String,
-    packets: Option<u64>,
-    /// Of the first and the last packet.
-    span: Option<(Utc, Utc)>,
-}
-
 pub(super) async fn pcap(config: &Config, args: &PcapArgs, show: Show) -> Result<u8, AppError> {
     let wanted = wanted(args)?;
     let (order, case) = match &args.case {
         Some(name) => of_case(config, args, wanted, name).await?,
         None => (of_window(config, args, wanted)?, None),
     };
+    carry_out(args, order, case, show).await
+}
+
+async fn carry_out(args: &PcapArgs, order: Order, case: Option<OfCase>, show: Show) -> Result<u8, AppError> {
     let clock = order.settings.clock();
     let machine = order::run(order, None, show).await?;
     let State::Finished(outcome) = machine.state() else {
@@ -85,6 +77,36 @@ pub(super) async fn pcap(config: &Config, args: &PcapArgs, show: Show) -> Result
         }
     }
     Ok(if empty { 3 } else { 0 })
+}
+
+/// A question that asks for packets: the same route, with the workloads that it names.
+pub(super) async fn of_question(
+    config: &Config,
+    args: &AskArgs,
+    since: Option<&str>,
+    wanted: PacketsOrder,
+    show: Show,
+) -> Result<u8, AppError> {
+    let pcap = PcapArgs {
+        case: None,
+        workload: Vec::new(),
+        label: Vec::new(),
+        namespace: None,
+        ip: Vec::new(),
+        bpf: None,
+        node: Vec::new(),
+        since: since.map(str::to_owned),
+        until: args.until.clone(),
+        out: None,
+        json: args.json,
+        no_input: args.no_input,
+        cases: None,
+        snapshot: args.snapshot.clone(),
+        source: args.source.clone(),
+        time: args.time.clone(),
+    };
+    let order = of_window(config, &pcap, wanted)?;
+    carry_out(&pcap, order, None, show).await
 }
 
 /// What the flags name, checked before anything is started.
@@ -276,39 +298,6 @@ async fn of_case(
         id,
     };
     Ok((order, Some(of_case)))
-}
-
-/// Size, hash and contents of the file, where it lies on this machine.
-fn local(path: &Path) -> Result<Option<Local>, AppError> {
-    let Ok(mut file) = File::open(path) else {
-        return Ok(None);
-    };
-    let unreadable = |error: std::io::Error| {
-        AppError::environment(format!("could not read `{}`", path.display())).because(&error)
-    };
-    let (mut hash, mut size) = (Sha256::new(), 0);
-    let mut buffer = vec![0; 1 << 16];
-    loop {
-        match file.read(&mut buffer).map_err(unreadable)? {
-            0 => break,
-            read => {
-                size += read as u64;
-                hash.update(buffer.get(..read).unwrap_or_default());
-            }
-        }
-    }
-    let sha256 = journal::hex(&hash.finalize());
-    // What the server left is read as any capture is: a file that nobody can open is told here.
-    let capture = Capture::open(path).ok();
-    let at = |micros| Utc::from_timestamp_micros(micros);
-    Ok(Some(Local {
-        size,
-        sha256,
-        packets: capture.as_ref().map(Capture::packet_count),
-        span: capture
-            .and_then(|capture| capture.span())
-            .and_then(|span| Some((at(span.start_us)?, at(span.end_us)?))),
-    }))
 }
 
 /// Who had an address, in a line.

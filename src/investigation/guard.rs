@@ -306,6 +306,7 @@ const ACTING: &[Phase] = &[
     Phase::Count,
     Phase::Recheck,
     Phase::Packets,
+    Phase::Ask,
 ];
 
 /// Phases that ask about calls.
@@ -317,6 +318,7 @@ const QUERYING: &[Phase] = &[
     Phase::Weigh,
     Phase::Count,
     Phase::Recheck,
+    Phase::Ask,
 ];
 
 /// Phases that do something with a snapshot.
@@ -331,6 +333,7 @@ const USING_SNAPSHOT: &[Phase] = &[
     Phase::Count,
     Phase::Recheck,
     Phase::Packets,
+    Phase::Ask,
 ];
 
 /// Phases that ask a language model.
@@ -365,6 +368,7 @@ const PHASES: &[Phase] = &[
     Phase::Count,
     Phase::Recheck,
     Phase::Packets,
+    Phase::Ask,
 ];
 
 /// Consults every guard that applies, and those that the playbook adds. Stops at the first refusal.

@@ -10,6 +10,7 @@ use super::{
     outcome::Outcome,
     settings::Settings,
     steps::{
+        ask::Ask,
         challenge::Challenge,
         conclude::Conclude,
         count::{Count, Counted},
@@ -64,6 +65,8 @@ pub enum State {
     Inventory(Inventory),
     /// Instead: packets are exported, without any dissection.
     Packets(Packets),
+    /// Instead: a question is answered.
+    Ask(Ask),
     /// Instead: recorded queries are asked again.
     Recheck(Recheck),
     /// The end: there is a finding, be it that there is nothing or not enough to be found.
@@ -100,6 +103,7 @@ pub enum Phase {
     Inventory,
     Recheck,
     Packets,
+    Ask,
     Concluded,
     Counted,
     Finished,
@@ -108,7 +112,7 @@ pub enum Phase {
 
 impl Phase {
     /// All of them, in the order in which routes pass them.
-    pub const ALL: [Self; 24] = [
+    pub const ALL: [Self; 25] = [
         Self::Preflight,
         Self::Intake,
         Self::Window,
@@ -129,6 +133,7 @@ impl Phase {
         Self::Inventory,
         Self::Recheck,
         Self::Packets,
+        Self::Ask,
         Self::Concluded,
         Self::Counted,
         Self::Finished,
@@ -158,6 +163,7 @@ impl Phase {
             Self::Inventory => "inventory",
             Self::Recheck => "recheck",
             Self::Packets => "packets",
+            Self::Ask => "ask",
             Self::Finished => "finished",
             Self::Concluded => "concluded",
             Self::Counted => "counted",
@@ -191,6 +197,7 @@ impl Phase {
             Self::Recheck => {
                 "every recorded query again on the same snapshot, held against what was recorded"
             }
+            Self::Ask => "the question as a checked filter, counted exactly, with rows and a control",
             Self::Packets => "workloads to addresses, addresses to a packet filter, packets to a file",
             Self::Finished => "the end: what was ordered is done",
             Self::Concluded => "the end: a finding",
@@ -233,6 +240,7 @@ pub const MOVES: &[(Phase, Phase)] = &[
     (Phase::Index, Phase::Survey),
     (Phase::Index, Phase::Count),
     (Phase::Index, Phase::Recheck),
+    (Phase::Index, Phase::Ask),
     (Phase::Index, Phase::Stopped),
     (Phase::Survey, Phase::Survey),
     (Phase::Survey, Phase::Hypothesise),
@@ -284,6 +292,9 @@ pub const MOVES: &[(Phase, Phase)] = &[
     (Phase::Packets, Phase::Packets),
     (Phase::Packets, Phase::Finished),
     (Phase::Packets, Phase::Stopped),
+    (Phase::Ask, Phase::Ask),
+    (Phase::Ask, Phase::Finished),
+    (Phase::Ask, Phase::Stopped),
 ];
 
 /// What a step wants next.
@@ -375,6 +386,7 @@ impl State {
             Self::Inventory(_) => Phase::Inventory,
             Self::Recheck(_) => Phase::Recheck,
             Self::Packets(_) => Phase::Packets,
+            Self::Ask(_) => Phase::Ask,
             Self::Finished(_) => Phase::Finished,
             Self::Concluded(_) => Phase::Concluded,
             Self::Counted(_) => Phase::Counted,
@@ -404,6 +416,7 @@ impl State {
             Self::Inventory(step) => Some(step),
             Self::Recheck(step) => Some(step),
             Self::Packets(step) => Some(step),
+            Self::Ask(step) => Some(step),
             Self::Concluded(_) | Self::Counted(_) | Self::Finished(_) | Self::Stopped(_) => None,
         }
     }

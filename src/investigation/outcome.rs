@@ -2,13 +2,14 @@
 
 use std::net::IpAddr;
 
+use super::steps::count::Counted;
 use crate::{
     time::Window,
-    wire::decode::{CloudStorage, IpOwner, Snapshot, Workload},
+    wire::decode::{Call, CloudStorage, IpOwner, Snapshot, Workload},
 };
 
 /// What was ordered and done.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
 pub enum Outcome {
     /// The snapshots of the server, as it lists them.
     Inventory(Shelf),
@@ -20,6 +21,8 @@ pub enum Outcome {
     },
     /// Recorded queries were asked again.
     Rechecked(Rechecked),
+    /// A question is answered.
+    Answer(Box<QuestionAnswer>),
     /// Packets lie in a file.
     Packets(Box<Exported>),
 }
@@ -73,4 +76,24 @@ pub struct Exported {
     pub path: String,
     pub url: Option<String>,
     pub size_bytes: Option<u64>,
+}
+
+/// What a question came to.
+#[derive(Clone, Debug)]
+pub struct QuestionAnswer {
+    /// The filter that was counted.
+    pub filter: String,
+    /// Filters that asked for more and matched nothing.
+    pub tried: Vec<String>,
+    pub counted: Counted,
+    /// As many calls as one list shows: the first ones, or the slowest of them first.
+    pub rows: Vec<Call>,
+    /// The slowest come first.
+    pub slowest: bool,
+    /// The list did not hold all.
+    pub cut: bool,
+    pub ignored: Vec<String>,
+    pub resolved: Vec<(String, String)>,
+    /// Why there are no rows, where there are matches.
+    pub unlisted: Option<String>,
 }

@@ -27,6 +27,8 @@ pub enum TaskKind {
     Recheck,
     /// Export packets.
     Packets,
+    /// Answer a question.
+    Ask,
 }
 
 /// The phases that a task passes.
@@ -103,6 +105,18 @@ pub const ROUTES: &[Route] = &[
         optional: &[],
     },
     Route {
+        task: TaskKind::Ask,
+        command: "ask",
+        needed: &[
+            Phase::Preflight,
+            Phase::Window,
+            Phase::Secure,
+            Phase::Index,
+            Phase::Ask,
+        ],
+        optional: &[],
+    },
+    Route {
         task: TaskKind::Packets,
         command: "pcap",
         needed: &[Phase::Preflight, Phase::Window, Phase::Secure, Phase::Packets],
@@ -111,13 +125,14 @@ pub const ROUTES: &[Route] = &[
 ];
 
 impl TaskKind {
-    pub const ALL: [Self; 6] = [
+    pub const ALL: [Self; 7] = [
         Self::Investigate,
         Self::Count,
         Self::Inventory,
         Self::Keep,
         Self::Recheck,
         Self::Packets,
+        Self::Ask,
     ];
 
     /// The serialised name.
@@ -129,6 +144,7 @@ impl TaskKind {
             Self::Keep => "keep",
             Self::Recheck => "recheck",
             Self::Packets => "packets",
+            Self::Ask => "ask",
         }
     }
 
@@ -153,6 +169,7 @@ pub fn tools_of(phase: Phase) -> &'static [&'static str] {
         Phase::Weigh => &["count_calls"],
         Phase::Handoff => &["export_pcap", "download_file"],
         Phase::Inventory => &["list_snapshots", "cloud_storage_status"],
+        Phase::Ask => &["list_workloads", "api_stats", "count_calls", "list_calls"],
         Phase::Packets => &["list_workloads", "list_ips", "export_pcap", "download_file"],
         Phase::Recheck => &["api_stats", "count_calls", "list_calls", "call_detail"],
         Phase::Intake

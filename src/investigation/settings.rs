@@ -114,6 +114,8 @@ pub enum Task {
     },
     /// Recorded queries are asked again.
     Recheck(RecheckOrder),
+    /// One question is answered.
+    Ask(AskOrder),
     /// Packets are exported to a file; nothing is dissected.
     Packets(PacketsOrder),
 }
@@ -139,6 +141,7 @@ impl Task {
             Self::Keep { .. } => TaskKind::Keep,
             Self::Recheck(_) => TaskKind::Recheck,
             Self::Packets(_) => TaskKind::Packets,
+            Self::Ask(_) => TaskKind::Ask,
         }
     }
 }
@@ -150,6 +153,20 @@ pub struct NamedSnapshot {
     /// Where it is missing, it may be taken anew of this window.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub retake: Option<Window>,
+}
+
+/// A question to be answered by one fresh query.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AskOrder {
+    /// The filter that somebody proposed for the question, a person or a model; the rules read it where it is `None`.
+    /// Whoever proposes it, it passes the same check before it is sent.
+    pub filter: Option<String>,
+    /// Bins of the chart over time, at most.
+    pub bins: u64,
+    /// Calls to be shown, at most.
+    pub rows: u32,
+    pub budget_calls: u32,
+    pub budget_bytes: u64,
 }
 
 /// Whose packets are to be exported.

@@ -33,8 +33,20 @@ pub use question::{Question, Target};
 pub use reply::{Reply, Told};
 pub use sample::{Samples, Wanted};
 
+use chrono::TimeDelta;
+
 use crate::time::Clock;
 use crate::wire::Operation;
+
+/// Widths that people read easily, seconds.
+const WIDTHS: [u64; 12] = [1, 2, 5, 10, 30, 60, 120, 300, 600, 1_800, 3_600, 21_600];
+
+/// ms of the shortest width that people read easily of which so long a stretch has so many bins at most.
+pub fn fitting(length: TimeDelta, bins: u64) -> u64 {
+    let (seconds, bins) = (length.num_seconds().unsigned_abs(), bins.max(1));
+    let width = WIDTHS.iter().find(|width| seconds <= *width * bins);
+    width.copied().unwrap_or(seconds / bins + 1) * 1000
+}
 
 /// Most rows of one list, whatever is asked for.
 pub const MAX_ROWS: u32 = 1000;

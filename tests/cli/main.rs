@@ -11,6 +11,7 @@
     reason = "a test that cannot go on has failed, and reads best in one piece"
 )]
 
+mod ask;
 mod basics;
 mod counts;
 mod faults;

@@ -220,7 +220,7 @@ pub(super) fn budget(case: &Case, proposal: &Proposal<'_>) -> Check {
     // A little is kept back for the control queries without which nothing can be said.
     let reserve = if matches!(
         phase,
-        Phase::Weigh | Phase::Handoff | Phase::Count | Phase::Packets | Phase::Recheck
+        Phase::Weigh | Phase::Handoff | Phase::Count | Phase::Packets | Phase::Recheck | Phase::Ask
     ) {
         0
     } else {

@@ -79,6 +79,11 @@ pub(super) fn begin(case: &mut Case) -> State {
     let Some(order) = case.settings.task.count().cloned() else {
         return stopped("could not count", malformed("nothing was to be counted"));
     };
+    counting(case, &order)
+}
+
+/// The same for an order of another task.
+pub(super) fn counting(case: &mut Case, order: &CountOrder) -> State {
     let checked = match kfl::check(&order.filter) {
         Ok(checked) => checked,
         Err(found) => {
@@ -98,7 +103,7 @@ pub(super) fn begin(case: &mut Case) -> State {
         window: case.window.unwrap_or(case.when.window),
     };
     let mut count = Count {
-        plan: Box::new(planned(&question, &order)),
+        plan: Box::new(planned(&question, order)),
         replies: Vec::new(),
         known: Vec::new(),
         control: None,

@@ -1,6 +1,6 @@
 //! Dissection: checked, started when missing, waited for, never assumed.
 
-use super::{Patience, answer, count, one, read, recheck::Recheck, stopped, survey::Survey};
+use super::{Patience, answer, ask::Ask, count, one, read, recheck::Recheck, stopped, survey::Survey};
 use crate::{
     analysis::Layer,
     investigation::{
@@ -169,6 +169,7 @@ impl Index {
                 );
                 match case.settings.task.clone() {
                     Task::Count(_) => count::begin(case),
+                    Task::Ask(order) => State::Ask(Ask::new(case, order)),
                     Task::Recheck(order) => State::Recheck(Recheck::new(case, &order)),
                     _ => State::Survey(Survey::new(case)),
                 }

@@ -1,5 +1,6 @@
 //! One module per phase. Each is pure: it plans, is told what came of it, and says where to go.
 
+pub mod ask;
 pub mod challenge;
 pub mod conclude;
 pub mod count;

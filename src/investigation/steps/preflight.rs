@@ -44,7 +44,9 @@ const PACKETS: [Tool; 2] = [
 fn needed(task: &Task) -> Vec<Tool> {
     let taking = || [BOUNDARIES, SNAPSHOTS].into_iter().chain(TAKE);
     match task {
-        Task::Investigate | Task::Count(_) | Task::Recheck(_) => taking().chain(DISSECT).collect(),
+        Task::Investigate | Task::Count(_) | Task::Recheck(_) | Task::Ask(_) => {
+            taking().chain(DISSECT).collect()
+        }
         Task::Packets(_) => taking().chain(PACKETS).collect(),
         Task::Inventory => vec![SNAPSHOTS],
         Task::Keep { .. } => taking().collect(),
