@@ -8,7 +8,7 @@
 //! * [`volume`]: surges, calls that stopped, calls that go elsewhere;
 //! * [`network`]: where packets are lost.
 //!
-//! [`factor`] says what failing calls have in common that good ones have not. The formulas with their sources are in
+//! [`trend`] compares stretches that need not follow each other, and reads series. [`factor`] says what failing calls have in common that good ones have not. The formulas with their sources are in
 //! `docs/analysis.md`.
 
 mod compare;
@@ -29,6 +29,7 @@ mod suspect;
 #[cfg(test)]
 mod tests;
 mod traffic;
+mod trend;
 mod volume;
 
 pub use compare::{Change, Thresholds, compare, risen};
@@ -45,3 +46,4 @@ pub use shift::Shift;
 pub use statistics::{likely, onset_apart, onset_of_events, percentile, rose, wilson};
 pub use suspect::{Diagnosis, Mechanism, Suspect, diagnose, incident_in, kind_of};
 pub use traffic::Side;
+pub use trend::{Drift, Measured, Trend, drift, median_us, trend};

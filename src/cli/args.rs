@@ -64,6 +64,12 @@ pub(super) enum Command {
     ///
     /// Example: rca-agent ask "errors in checkout since 3pm"
     Ask(Box<AskArgs>),
+    /// Compare two windows or snapshots, or a series of them: what drifted beyond what chance explains
+    ///
+    /// Example: rca-agent compare --baseline "yesterday 3pm-4pm" --since 3pm
+    Compare(Box<CompareArgs>),
+    /// After the fix: look at a case's path again in a fresh window, beside before and during
+    Confirm(Box<ConfirmArgs>),
     /// Export packets of workloads to a file for Wireshark and tcpdump; no dissection is needed
     ///
     /// Example: rca-agent pcap --workload 'prod/payment-.*' --since 3pm --bpf "port 8080"
@@ -366,6 +372,69 @@ pub(super) struct AskArgs {
     /// Never ask what an ambiguous time means
     #[arg(long)]
     pub(super) no_input: bool,
+    #[command(flatten)]
+    pub(super) snapshot: SnapshotArgs,
+    #[command(flatten)]
+    pub(super) source: SourceArgs,
+    #[command(flatten)]
+    pub(super) time: TimeArgs,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct CompareArgs {
+    /// The window to compare with: a range such as `yesterday 3pm-4pm`
+    #[arg(long, value_name = "RANGE", allow_hyphen_values = true)]
+    pub(super) baseline: Option<String>,
+    /// The snapshot to compare with
+    #[arg(long, value_name = "NAME", conflicts_with = "baseline")]
+    pub(super) baseline_snapshot: Option<String>,
+    /// A series: the same window so often before, as in 1d or 6h
+    #[arg(long, value_name = "DURATION", requires = "last", conflicts_with_all = ["baseline", "baseline_snapshot"])]
+    pub(super) every: Option<String>,
+    /// How far the series goes back, as in 7d
+    #[arg(long, value_name = "DURATION", requires = "every")]
+    pub(super) last: Option<String>,
+    /// When the window began (default for --capture and --snapshot: all of it)
+    #[arg(long, value_name = "TIME", allow_hyphen_values = true)]
+    pub(super) since: Option<String>,
+    /// When it ended (default: at most an hour after --since)
+    #[arg(long, value_name = "TIME", allow_hyphen_values = true, requires = "since")]
+    pub(super) until: Option<String>,
+    /// Look at the calls to this namespace only
+    #[arg(short, long)]
+    pub(super) namespace: Option<String>,
+    /// Print JSON
+    #[arg(long)]
+    pub(super) json: bool,
+    /// Never ask what an ambiguous time means
+    #[arg(long)]
+    pub(super) no_input: bool,
+    #[command(flatten)]
+    pub(super) snapshot: SnapshotArgs,
+    #[command(flatten)]
+    pub(super) source: SourceArgs,
+    #[command(flatten)]
+    pub(super) time: TimeArgs,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct ConfirmArgs {
+    /// Id of the case, or its directory
+    pub(super) case: String,
+    /// When the fresh window began (default: 15 minutes ago)
+    #[arg(long, value_name = "TIME", allow_hyphen_values = true)]
+    pub(super) since: Option<String>,
+    /// When it ended (default: at most an hour after --since)
+    #[arg(long, value_name = "TIME", allow_hyphen_values = true, requires = "since")]
+    pub(super) until: Option<String>,
+    /// Print JSON
+    #[arg(long)]
+    pub(super) json: bool,
+    /// Never ask what an ambiguous time means
+    #[arg(long)]
+    pub(super) no_input: bool,
+    #[arg(long, value_name = "DIR")]
+    pub(super) cases: Option<PathBuf>,
     #[command(flatten)]
     pub(super) snapshot: SnapshotArgs,
     #[command(flatten)]

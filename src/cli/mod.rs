@@ -5,6 +5,7 @@ mod ask;
 mod benchmark;
 mod capture_file;
 mod cases;
+mod compare;
 mod count;
 mod doctor;
 mod eval;
@@ -74,6 +75,8 @@ fn dispatch(cli: args::Cli) -> Result<u8, AppError> {
         args::Command::Cases(args) => cases::run(&config, &args),
         args::Command::Resume(args) => on_runtime(run::resume(&config, &args, show)),
         args::Command::Replay(args) => on_runtime(run::replay(&config, &args)),
+        args::Command::Compare(args) => on_runtime(compare::compare(&config, &args, show)),
+        args::Command::Confirm(args) => on_runtime(compare::confirm(&config, &args, show)),
         args::Command::Ask(args) => on_runtime(ask::ask(&config, &args, show)),
         args::Command::Pcap(args) => on_runtime(pcap::pcap(&config, &args, show)),
         args::Command::Verify(args) => on_runtime(verify::verify(&config, &args, show)),

@@ -9,7 +9,7 @@ use super::{
     consult::{self, Consulted, Role, opinion::Opinion},
     evidence::{EvidenceFile, EvidenceId},
     machine::Phase,
-    settings::Settings,
+    settings::{Settings, Task},
 };
 use crate::{
     analysis::{Diagnosis, EdgeKey, Incident, Layer, Lossy, Picture},
@@ -378,6 +378,10 @@ impl Case {
         let (Some(window), Some(secured)) = (self.window, self.snapshot.as_ref()) else {
             return Vec::new();
         };
+        // A window that is only measured is compared elsewhere.
+        if self.settings.task == Task::Measure {
+            return Vec::new();
+        }
         let held = secured.window;
         let wanted = self.settings.baseline.unwrap_or(Window {
             start: held.start,

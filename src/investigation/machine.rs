@@ -243,6 +243,7 @@ pub const MOVES: &[(Phase, Phase)] = &[
     (Phase::Index, Phase::Ask),
     (Phase::Index, Phase::Stopped),
     (Phase::Survey, Phase::Survey),
+    (Phase::Survey, Phase::Finished), // only numbers are wanted
     (Phase::Survey, Phase::Hypothesise),
     (Phase::Survey, Phase::Narrow),
     (Phase::Survey, Phase::Probe),

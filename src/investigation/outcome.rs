@@ -21,6 +21,8 @@ pub enum Outcome {
     },
     /// Recorded queries were asked again.
     Rechecked(Rechecked),
+    /// A window was surveyed: what was seen is in the case's picture.
+    Measured,
     /// A question is answered.
     Answer(Box<QuestionAnswer>),
     /// Packets lie in a file.

@@ -29,6 +29,8 @@ pub enum TaskKind {
     Packets,
     /// Answer a question.
     Ask,
+    /// Survey a window, to compare it with another.
+    Measure,
 }
 
 /// The phases that a task passes.
@@ -117,6 +119,18 @@ pub const ROUTES: &[Route] = &[
         optional: &[],
     },
     Route {
+        task: TaskKind::Measure,
+        command: "compare",
+        needed: &[
+            Phase::Preflight,
+            Phase::Window,
+            Phase::Secure,
+            Phase::Index,
+            Phase::Survey,
+        ],
+        optional: &[],
+    },
+    Route {
         task: TaskKind::Packets,
         command: "pcap",
         needed: &[Phase::Preflight, Phase::Window, Phase::Secure, Phase::Packets],
@@ -125,7 +139,7 @@ pub const ROUTES: &[Route] = &[
 ];
 
 impl TaskKind {
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 8] = [
         Self::Investigate,
         Self::Count,
         Self::Inventory,
@@ -133,6 +147,7 @@ impl TaskKind {
         Self::Recheck,
         Self::Packets,
         Self::Ask,
+        Self::Measure,
     ];
 
     /// The serialised name.
@@ -145,6 +160,7 @@ impl TaskKind {
             Self::Recheck => "recheck",
             Self::Packets => "packets",
             Self::Ask => "ask",
+            Self::Measure => "measure",
         }
     }
 

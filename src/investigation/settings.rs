@@ -114,6 +114,8 @@ pub enum Task {
     },
     /// Recorded queries are asked again.
     Recheck(RecheckOrder),
+    /// A window is surveyed, and compared with nothing.
+    Measure,
     /// One question is answered.
     Ask(AskOrder),
     /// Packets are exported to a file; nothing is dissected.
@@ -142,6 +144,7 @@ impl Task {
             Self::Recheck(_) => TaskKind::Recheck,
             Self::Packets(_) => TaskKind::Packets,
             Self::Ask(_) => TaskKind::Ask,
+            Self::Measure => TaskKind::Measure,
         }
     }
 }

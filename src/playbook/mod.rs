@@ -36,6 +36,10 @@ pub const SHIPPED: &[Shipped] = &[
         name: "pcap-handoff",
         text: include_str!("../../playbooks/pcap-handoff.yaml"),
     },
+    Shipped {
+        name: "trend-analysis",
+        text: include_str!("../../playbooks/trend-analysis.yaml"),
+    },
 ];
 
 /// The compiled-in playbook of this name.

@@ -13,6 +13,7 @@
 
 mod ask;
 mod basics;
+mod compare;
 mod counts;
 mod faults;
 mod hour;

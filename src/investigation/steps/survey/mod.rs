@@ -15,13 +15,15 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::TimeDelta;
 
-use super::{answers, hypothesise::Hypothesise, probe::Probe, stopped};
+use super::{answers, finished, hypothesise::Hypothesise, probe::Probe, stopped};
 use crate::{
     analysis::{EdgeKey, Layer, diagnose, incident_in, onset_apart},
     investigation::{
         action::Action,
         case::Case,
         machine::{Phase, Plan, Seen, State, Step},
+        outcome::Outcome,
+        settings::Task,
     },
     query::Counting,
     time::{Utc, Window},
@@ -266,6 +268,9 @@ impl Step for Survey {
         case.coverage
             .truncated
             .push(format!("the survey ended early: {why}"));
+        if case.settings.task == Task::Measure {
+            return finished(Outcome::Measured);
+        }
         Probe::next(case)
     }
 }
@@ -275,6 +280,7 @@ impl Survey {
     fn advance(mut self, case: &mut Case) -> State {
         // Of a sample the failures alone tell when it began.
         if self.stage == Stage::Broad
+            && case.settings.task != Task::Measure
             && [true, false].into_iter().any(|during| {
                 self.known
                     .size(during)
@@ -349,7 +355,7 @@ fn settle_incident(case: &mut Case) -> bool {
         return false;
     };
     // Somebody who says what to compare with knows both stretches: they are compared as they are.
-    if case.settings.baseline.is_some() {
+    if case.settings.baseline.is_some() || case.settings.task == Task::Measure {
         return false;
     }
     let Some(incident) = incident_in(&case.picture, &case.baseline(), &window) else {
@@ -361,6 +367,9 @@ fn settle_incident(case: &mut Case) -> bool {
 
 /// Ranks who may be behind what the survey saw. Also where nobody is, connections are looked at.
 fn onward(case: &mut Case) -> State {
+    if case.settings.task == Task::Measure {
+        return finished(Outcome::Measured);
+    }
     rank(case);
     if !case.settings.playbook.has(Phase::Narrow) {
         return Probe::next(case);
