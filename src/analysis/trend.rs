@@ -124,7 +124,6 @@ pub fn drift(
     thresholds: &Thresholds,
 ) -> Vec<Drift> {
     let (before, after) = match (before, after) {
-        (None, None) => return Vec::new(),
         // Of a sample nothing follows from what is missing; few calls may be missing by chance.
         (None, Some(after)) if earlier.whole && likely_seen(after, later, earlier) => {
             return vec![Drift::New];

@@ -1,26 +1,19 @@
-//! `compare` and `confirm`: the same survey of several stretches, side by side.
+//! `compare`: the same survey of several stretches, side by side.
 
 use chrono::TimeDelta;
 use serde_json::{Value, json};
 
 use super::{
-    args::{CompareArgs, ConfirmArgs, SourceArgs, TimeArgs},
+    args::{CompareArgs, SourceArgs, TimeArgs},
     order::{self, Asked, Order, Parts},
-    output, run, snapshots, source, verify,
+    output, snapshots,
 };
 use crate::{
-    analysis::{
-        Drift, EdgeKey, Measured, Tally, Thresholds, Trend, compare as change, drift, median_us, percentile,
-        trend,
-    },
+    analysis::{Drift, EdgeKey, Measured, Tally, Thresholds, Trend, drift, median_us, percentile, trend},
     config::Config,
     error::{AppError, Kind},
-    investigation::{
-        Outcome, State, Task,
-        settings::{NamedSnapshot, Source},
-        words,
-    },
-    journal, kfl,
+    investigation::{Outcome, State, Task, settings::NamedSnapshot, words},
+    kfl,
     progress::Show,
     report::document::{Block, Document},
     time::{Clock, Reading, Window, parse_window},
@@ -108,7 +101,7 @@ pub(super) async fn compare(config: &Config, args: &CompareArgs, show: Show) -> 
     Ok(0)
 }
 
-fn parts<'a>(
+pub(super) fn parts<'a>(
     source: &'a SourceArgs,
     time: &'a TimeArgs,
     since: Option<&'a str>,
@@ -167,7 +160,7 @@ fn series(
     };
     let (every, last) = (length("--every", every)?, length("--last", last)?);
     let count = last.num_seconds() / every.num_seconds().max(1);
-    if every <= TimeDelta::zero() || count < 1 || count > MOST {
+    if every <= TimeDelta::zero() || !(1..=MOST).contains(&count) {
         return Err(
             AppError::usage(format!("a series has 1 to {MOST} stretches before the last one"))
                 .hint("for example --every 1d --last 7d"),
@@ -187,7 +180,7 @@ fn series(
 }
 
 /// One stretch, and what of it was not seen.
-async fn measure(order: Order, show: Show) -> Result<(Measured, Vec<String>), AppError> {
+pub(super) async fn measure(order: Order, show: Show) -> Result<(Measured, Vec<String>), AppError> {
     let machine = order::run(order, None, show).await?;
     match machine.state() {
         State::Finished(outcome) if matches!(**outcome, Outcome::Measured) => {
@@ -302,7 +295,7 @@ fn said(row: &Row, clock: &Clock) -> String {
     said.join("; ")
 }
 
-fn shown(tally: &Tally) -> String {
+pub(super) fn shown(tally: &Tally) -> String {
     if tally.calls == 0 {
         return "no call".to_owned();
     }
@@ -354,7 +347,7 @@ fn document(measured: &[Measured], rows: &[Row], missing: &[String], clock: &Clo
             .take(ROWS)
             .map(|row| {
                 let change = if row.drifts.is_empty() {
-                    "as before".to_owned()
+                    "nothing beyond chance".to_owned()
                 } else {
                     said(row, clock)
                 };
@@ -435,7 +428,7 @@ fn series_blocks(blocks: &mut Vec<Block>, measured: &[Measured], clock: &Clock) 
     });
 }
 
-fn tally_json(tally: &Tally) -> Value {
+pub(super) fn tally_json(tally: &Tally) -> Value {
     json!({
         "calls": tally.calls, "failing": tally.failing, "exact": tally.exact,
         "p50_us": percentile(&tally.latencies_us, 50), "p95_us": percentile(&tally.latencies_us, 95),
@@ -457,180 +450,4 @@ fn in_json(measured: &[Measured], rows: &[Row], missing: &[String], clock: &Cloc
         } else { Vec::new() },
         "not_seen": missing,
     })
-}
-
-/// How a hop of a finding's path is after the fix.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum After {
-    /// As it was before the incident.
-    Mended,
-    Abnormal,
-    /// Too few calls to tell.
-    Unknown,
-}
-
-pub(super) async fn confirm(config: &Config, args: &ConfirmArgs, show: Show) -> Result<u8, AppError> {
-    let cases = args.cases.clone().unwrap_or_else(|| config.cases.clone());
-    let dir = output::case_dir(&cases, &args.case)?;
-    let recording = journal::read(&dir).map_err(|error| run::journal_error(&error, &dir))?;
-    let (machine, _, _) = run::replayed(&dir, &mut crate::driver::Unwatched).await?;
-    let case = machine.case();
-    let State::Concluded(finding) = machine.state() else {
-        return Err(AppError::environment(format!(
-            "the case `{}` has no finding to confirm",
-            case.id
-        )));
-    };
-    let edges: Vec<&EdgeKey> = finding
-        .path
-        .iter()
-        .filter_map(|hop| {
-            let along = |key: &&EdgeKey| key.from == hop.from && key.to == hop.to && key.layer.is_request();
-            case.picture.edges.keys().find(along)
-        })
-        .collect();
-    if edges.is_empty() {
-        return Err(AppError::environment(format!(
-            "the case `{}` has no path of requests to look at again",
-            case.id
-        ))
-        .hint("`rca-agent investigate` looks at a fresh window on its own"));
-    }
-    let time = TimeArgs {
-        tz: args
-            .time
-            .tz
-            .clone()
-            .or_else(|| Some(case.settings.zone.name().to_owned())),
-        now: args.time.now.clone(),
-    };
-    let since = args.since.clone().unwrap_or_else(|| "15 minutes ago".to_owned());
-    let parts = parts(
-        &args.source,
-        &time,
-        Some(&since),
-        args.until.as_deref(),
-        args.snapshot.named(),
-        args.no_input,
-    );
-    let mut order = if source::is_named(&args.source) {
-        order::order(config, "confirm", parts)?
-    } else {
-        order::order_at(config, "confirm", case.settings.source.clone(), parts)?
-    };
-    order.settings.namespace.clone_from(&case.settings.namespace);
-    // Of a recording the snapshot of the case may still hold the time after it.
-    if let (Some((reference, Some(taken))), Source::Capture { .. } | Source::Demo { .. }) =
-        (verify::snapshot(&recording), &order.settings.source)
-        && taken.covers(&order.settings.reading.window)
-    {
-        order.settings.snapshot = Some(NamedSnapshot {
-            name: reference.name,
-            retake: Some(taken),
-        });
-    }
-    let clock = order.settings.clock();
-    let thresholds = order.settings.playbook.survey.abnormal.clone();
-    let (measured, not_seen) = measure(order, show).await?;
-    let nothing = Tally::default();
-    let looked: Vec<(&EdgeKey, &Tally, After)> = edges
-        .iter()
-        .map(|key| {
-            let after = measured.edges.get(*key).unwrap_or(&nothing);
-            (
-                *key,
-                after,
-                judged(
-                    case.picture.edges.get(*key).map(|edge| &edge.before),
-                    after,
-                    &thresholds,
-                ),
-            )
-        })
-        .collect();
-    let overall = if looked.iter().any(|(.., after)| *after == After::Abnormal) {
-        After::Abnormal
-    } else if looked.iter().all(|(.., after)| *after == After::Mended) {
-        After::Mended
-    } else {
-        After::Unknown
-    };
-    let title = match overall {
-        After::Mended => format!("Case {} is mended", case.id),
-        After::Abnormal => format!("Case {} is not mended", case.id),
-        After::Unknown => format!("Whether case {} is mended cannot be told", case.id),
-    };
-    let status = match overall {
-        After::Mended => 0,
-        After::Abnormal => Kind::Diverged.status(),
-        After::Unknown => 3,
-    };
-    let rows = looked.iter().map(|(key, after, how)| {
-        let edge = case.picture.edges.get(*key);
-        let of = |tally: Option<&Tally>| tally.map_or_else(|| "no call".to_owned(), shown);
-        let how = match how {
-            After::Mended => "as before",
-            After::Abnormal => "still abnormal",
-            After::Unknown => "too few calls to tell",
-        };
-        vec![
-            format!("{} → {}", key.from, key.to),
-            of(edge.map(|edge| &edge.before)),
-            of(edge.map(|edge| &edge.during)),
-            shown(after),
-            how.to_owned(),
-        ]
-    });
-    let rows: Vec<Vec<String>> = rows.collect();
-    if args.json {
-        let value = json!({
-            "case": case.id, "mended": match overall { After::Mended => Some(true), After::Abnormal => Some(false), After::Unknown => None },
-            "window": snapshots::window_json(&measured.window, &clock),
-            "hops": looked.iter().map(|(key, after, how)| json!({
-                "edge": format!("{} → {}", key.from, key.to),
-                "before": case.picture.edges.get(*key).map(|edge| tally_json(&edge.before)),
-                "during": case.picture.edges.get(*key).map(|edge| tally_json(&edge.during)),
-                "after": tally_json(after), "abnormal": *how == After::Abnormal,
-            })).collect::<Vec<_>>(),
-            "not_seen": not_seen,
-        });
-        output::stdout(&output::pretty(&value))?;
-        return Ok(status);
-    }
-    let mut lines = Vec::new();
-    lines.extend(
-        case.window
-            .map(|window| format!("The incident: {}", clock.window(&window))),
-    );
-    lines.push(format!("Looked at now: {}", clock.window(&measured.window)));
-    lines.extend(not_seen.iter().map(|line| format!("Not seen: {line}")));
-    output::stdout(&output::terminal(&Document {
-        title,
-        card: None,
-        blocks: vec![
-            Block::List(lines),
-            Block::Table {
-                head: ["Hop", "Before", "During", "After", "Now"]
-                    .map(str::to_owned)
-                    .to_vec(),
-                rows,
-            },
-        ],
-    }))?;
-    Ok(status)
-}
-
-/// Fewer calls without a failure say little.
-const ENOUGH: u64 = 5;
-
-fn judged(before: Option<&Tally>, after: &Tally, thresholds: &Thresholds) -> After {
-    let nothing = Tally::default();
-    let before = before.unwrap_or(&nothing);
-    if after.calls > 0 && change(before, after, thresholds).is_abnormal() {
-        After::Abnormal
-    } else if after.calls >= ENOUGH {
-        After::Mended
-    } else {
-        After::Unknown
-    }
 }

@@ -6,6 +6,7 @@ mod benchmark;
 mod capture_file;
 mod cases;
 mod compare;
+mod confirm;
 mod count;
 mod doctor;
 mod eval;
@@ -76,7 +77,7 @@ fn dispatch(cli: args::Cli) -> Result<u8, AppError> {
         args::Command::Resume(args) => on_runtime(run::resume(&config, &args, show)),
         args::Command::Replay(args) => on_runtime(run::replay(&config, &args)),
         args::Command::Compare(args) => on_runtime(compare::compare(&config, &args, show)),
-        args::Command::Confirm(args) => on_runtime(compare::confirm(&config, &args, show)),
+        args::Command::Confirm(args) => on_runtime(confirm::confirm(&config, &args, show)),
         args::Command::Ask(args) => on_runtime(ask::ask(&config, &args, show)),
         args::Command::Pcap(args) => on_runtime(pcap::pcap(&config, &args, show)),
         args::Command::Verify(args) => on_runtime(verify::verify(&config, &args, show)),

@@ -166,7 +166,10 @@ fn a_series_shows_which_way_it_goes_and_names_what_is_missing() {
             "kept",
         ],
     );
-    shown("compare unknown snapshot", &unknown);
+    assert!(
+        unknown.status == 1 && unknown.stderr.contains("no snapshot `kept`"),
+        "{unknown}"
+    );
 }
 
 #[test]
