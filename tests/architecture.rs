@@ -61,6 +61,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
             "investigation",
             "journal",
             "kubeshark",
+            "model",
             "playbook",
             "report",
             "time",

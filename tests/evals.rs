@@ -37,7 +37,8 @@ fn cases() -> Vec<EvalCase> {
 /// What a replay came to, and everything that is wrong with it.
 struct Seen {
     name: String,
-    told: Option<(String, String)>,
+    /// Report, transcript, and what a model is told.
+    told: Option<[(&'static str, String); 3]>,
     wrong: Vec<String>,
 }
 
@@ -65,7 +66,11 @@ fn replayed(case: &EvalCase) -> Seen {
     wrong.extend(replayed.broke_off);
     let told = replayed.ran.as_ref().map(|ran| {
         wrong.extend(score(case, ran, &replayed.results).wrong());
-        (ran.text.clone(), ran.transcript.join("\n"))
+        [
+            ("report", ran.text.clone()),
+            ("transcript", ran.transcript.join("\n")),
+            ("prompts", ran.prompts.join("\n")),
+        ]
     });
     Seen {
         name: case.name.clone(),
@@ -106,8 +111,8 @@ fn every_case_passes_and_is_told_as_before() {
         settings.set_snapshot_path(root().join(&name));
         settings.set_prepend_module_to_snapshot(false);
         settings.set_omit_expression(true);
-        if let Some((report, transcript)) = told {
-            for (kind, text) in [("report", report), ("transcript", transcript)] {
+        if let Some(told) = told {
+            for (kind, text) in told.into_iter().filter(|(_, text)| !text.is_empty()) {
                 let same = catch_unwind(AssertUnwindSafe(|| {
                     settings.bind(|| insta::assert_snapshot!(kind, text));
                 }));
@@ -151,6 +156,9 @@ fn every_directory_is_a_case_and_every_file_is_used() {
         let mut wanted: BTreeSet<String> = [eval::CASE, JOURNAL, PACKED, "report.snap", "transcript.snap"]
             .map(str::to_owned)
             .into();
+        if let Some(script) = &case.script_as_written {
+            wanted.extend([script.clone(), "prompts.snap".to_owned()]);
+        }
         wanted.extend(case.capture_as_written.clone().filter(|path| !path.contains('/')));
         assert_eq!(files(&case.dir), wanted, "{}", case.name);
         assert!(

@@ -195,8 +195,10 @@ fn order(config: &Config, args: &EvalRunArgs) -> Result<Order, AppError> {
     } else {
         None
     };
+    let model = teller(config, args, tier)?;
     Ok(Order {
         tier,
+        model,
         how: if args.exact { Match::Exact } else { Match::Shape },
         runs: args.runs,
         jobs: args
@@ -205,6 +207,27 @@ fn order(config: &Config, args: &EvalRunArgs) -> Result<Order, AppError> {
         server,
         keep: args.keep.clone(),
     })
+}
+
+/// The model that flags or configuration name, for live runs only: the others answer from a script.
+fn teller(config: &Config, args: &EvalRunArgs, tier: Tier) -> Result<Option<eval::suite::Teller>, AppError> {
+    if args.model.model.is_some() && tier != Tier::Live {
+        return Err(AppError::usage("a model can be named for the live tier only").hint("add `--tier live`"));
+    }
+    if tier != Tier::Live {
+        return Ok(None);
+    }
+    let redactor = journal::redact::Redactor::new("eval");
+    let Some(settings) = super::model::settings(config, &args.model, &redactor)? else {
+        return Ok(None);
+    };
+    let Some(url) = settings.url.clone() else {
+        return Err(AppError::usage("answers by hand are not for evals").hint("name a model of an endpoint"));
+    };
+    let endpoint = Arc::new(super::model::endpoint(config, &settings, &url)?);
+    Ok(Some(Box::new(move || {
+        Ok((settings.clone(), Box::new(endpoint.clone())))
+    })))
 }
 
 fn base(path: &Path) -> Result<Suite, AppError> {

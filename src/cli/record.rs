@@ -62,7 +62,8 @@ fn recorded(case: &EvalCase, endpoint: Endpoint) -> Result<String, AppError> {
         .map_err(|error| AppError::environment("could not make a directory to record in").because(&error))?;
     let dir = scratch.path();
     let broke = |error: EvalError| failed(case, &error, dir);
-    let (ran, _) = on_runtime(eval::run::fresh(case, endpoint, dir))?.map_err(broke)?;
+    let (ran, _) =
+        on_runtime(eval::run::fresh(case, endpoint, eval::run::model_of(case), dir))?.map_err(broke)?;
     let recording = journal::read(dir).map_err(|error| run::journal_error(&error, dir))?;
     journal::write_packed(&case.dir, recording.entries)
         .map_err(|error| run::journal_error(&error, &case.dir))?;

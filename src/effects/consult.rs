@@ -59,8 +59,8 @@ pub(super) async fn consult(
     }
 }
 
-/// The question in the words of its template.
-fn request(redactor: &Redactor, consultation: &Consultation) -> Result<Request, prompt::PromptError> {
+/// The question in the words of its template, after redaction.
+pub fn request(redactor: &Redactor, consultation: &Consultation) -> Result<Request, prompt::PromptError> {
     let rejected: Vec<(String, String)> = consultation
         .rejected
         .iter()

@@ -4,5 +4,6 @@ mod consult;
 mod live;
 mod nothing;
 
+pub use consult::request;
 pub use live::{Ask, LiveEffects, Nobody};
 pub use nothing::NoEffects;

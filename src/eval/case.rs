@@ -54,6 +54,9 @@ pub struct CaseFile {
     /// Where the traffic is.
     #[serde(default)]
     pub source: SourceFile,
+    /// The language model that is asked. Absent: none.
+    #[serde(default)]
+    pub model: Option<ModelFile>,
     /// What the run may spend at most, where it is less than usual.
     #[serde(default)]
     pub limits: LimitsFile,
@@ -74,6 +77,15 @@ pub struct SourceFile {
     /// Faults that the embedded hub rehearses, as `rca-agent hub --list-faults` names them.
     #[serde(default)]
     pub faults: Vec<At<String>>,
+}
+
+/// A language model for tests.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ModelFile {
+    /// A YAML file beside the case: for each role (`hypothesise`, `read`, `narrow`, `weigh`, `write`) a list of what it
+    /// does, each one of `answer` (an object), `text` or `fail`; the last of a role again and again.
+    pub script: At<String>,
 }
 
 /// Limits of a run, as the flags of the same names.

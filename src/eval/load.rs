@@ -8,8 +8,11 @@ use std::{
 
 use chrono::DateTime;
 
-use super::case::{CaseFile, Ending, LimitsFile, SCHEMA, Truth};
-use super::score;
+use super::{
+    case::{CaseFile, Ending, LimitsFile, SCHEMA, Truth},
+    rehearsed::{self, Script},
+    score,
+};
 use crate::{
     hub::Fault,
     investigation::{Playbook, ServiceName},
@@ -46,6 +49,9 @@ pub struct EvalCase {
     pub faults: Vec<Fault>,
     /// The workflow, with the limits of the case.
     pub playbook: Playbook,
+    /// What a rehearsed model does, where there is one.
+    pub script: Option<Script>,
+    pub script_as_written: Option<String>,
     pub truth: Truth,
     /// Start and end that the words have to mean.
     pub true_window: Option<Window>,
@@ -216,6 +222,10 @@ impl Checker {
             }
         });
         let playbook = self.playbook(file.playbook.as_ref(), &file.limits);
+        let script = file
+            .model
+            .as_ref()
+            .and_then(|model| self.script(&model.script, dir));
         let service = file.service.as_deref().map(|text| {
             let (namespace, name) = match text.split_once('/') {
                 Some((namespace, name)) => (Some(namespace.to_owned()), name),
@@ -245,6 +255,8 @@ impl Checker {
             capture_as_written: file.source.capture.map(|at| at.value),
             faults,
             playbook: playbook?,
+            script,
+            script_as_written: file.model.map(|model| model.script.value),
             truth: file.truth,
             true_window: window,
             true_onset: onset,
@@ -319,6 +331,22 @@ impl Checker {
         budget.calls = limits.calls.unwrap_or(budget.calls);
         budget.seconds = limits.seconds.unwrap_or(budget.seconds);
         Some(playbook)
+    }
+
+    fn script(&mut self, at: &At<String>, dir: &Path) -> Option<Script> {
+        match rehearsed::script(&dir.join(&at.value)) {
+            Ok(script) => Some(script),
+            Err(findings) => {
+                for finding in findings {
+                    self.say(
+                        at,
+                        format!("`{}`: {finding}", at.value),
+                        finding.suggestion.clone(),
+                    );
+                }
+                None
+            }
+        }
     }
 
     fn zone(&mut self, at: &At<String>) -> Option<Zone> {

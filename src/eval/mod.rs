@@ -9,6 +9,7 @@ pub mod case;
 pub mod compare;
 mod follow;
 pub mod load;
+pub mod rehearsed;
 pub mod run;
 pub mod score;
 pub mod suite;

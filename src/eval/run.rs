@@ -10,16 +10,21 @@ use super::{
     case::Ending,
     follow::Followed,
     load::EvalCase,
+    rehearsed::{self, Rehearsed},
     transcript::{self, Match},
 };
 use crate::{
     driver::{self, Effects, RunError, Watch},
-    effects::{LiveEffects, NoEffects, Nobody},
+    effects::{self, LiveEffects, NoEffects, Nobody},
     error::AppError,
     hub::{self, Capture, Hub},
-    investigation::{Machine, Observation, Settings, State, Task, Verdict, settings::Source},
+    investigation::{
+        Action, Consultation, Machine, ModelSettings, Observation, Settings, State, Task, Verdict,
+        settings::Source,
+    },
     journal::{self, Bodies, CaseJournal, Entry, FORMAT, Journal, Recording, redact::Redactor},
     kubeshark::{Endpoint, Limits},
+    model::Model,
     report::{self, Detail, Report},
     time::Utc,
 };
@@ -33,6 +38,8 @@ pub struct Ran {
     pub text: String,
     /// The session as a person reads it.
     pub transcript: Vec<String>,
+    /// What a model is told, by today's templates.
+    pub prompts: Vec<String>,
     pub took: Duration,
 }
 
@@ -79,12 +86,34 @@ pub enum EvalError {
 }
 
 /// Collects a session while it happens.
-#[derive(Default)]
 struct Collected {
     how: Option<Match>,
+    redactor: Redactor,
     decided: Vec<String>,
     transcript: Vec<String>,
+    prompts: Vec<String>,
     small: HashMap<String, String>,
+}
+
+impl Collected {
+    fn of(id: &str, how: Option<Match>) -> Self {
+        Self {
+            how,
+            redactor: Redactor::new(id),
+            decided: Vec::new(),
+            transcript: Vec::new(),
+            prompts: Vec::new(),
+            small: HashMap::new(),
+        }
+    }
+
+    /// What a model is told in the words of today's templates.
+    fn told(&self, consultation: &Consultation) -> Vec<String> {
+        match effects::request(&self.redactor, consultation) {
+            Ok(request) => transcript::messages(&serde_json::to_value(&request.messages).unwrap_or_default()),
+            Err(error) => vec![format!("no prompt: {error}")],
+        }
+    }
 }
 
 impl Watch for Collected {
@@ -92,6 +121,18 @@ impl Watch for Collected {
         self.transcript.extend(transcript::told(entry));
         if let Some(how) = self.how {
             self.decided.extend(transcript::decided(entry, how));
+        }
+        if let Entry::Requested {
+            action: Action::Consult { consultation },
+            rulings,
+        } = entry
+            && rulings.iter().all(|ruling| ruling.refused.is_none())
+        {
+            let lines = self.told(consultation);
+            if self.how == Some(Match::Exact) {
+                self.decided.extend(lines.iter().cloned());
+            }
+            self.prompts.extend(lines);
         }
         let Entry::Observed {
             observation: Observation::Answers { answers },
@@ -165,15 +206,19 @@ pub async fn replay(case: &EvalCase, how: Match) -> Result<Replayed, EvalError> 
         notes: recorded.notes.clone(),
         ..settings(case, recorded.source.clone())
     };
-    let before: Vec<String> = recording
-        .entries
-        .iter()
-        .flat_map(|entry| transcript::decided(entry, how))
-        .collect();
-    let mut watch = Collected {
-        how: Some(how),
-        ..Collected::default()
-    };
+    let mut before = Vec::new();
+    for entry in &recording.entries {
+        before.extend(transcript::decided(entry, how));
+        // The words that were sent lie beside the answer to them.
+        if let Entry::Observed {
+            observation: Observation::Replied { reply },
+        } = entry
+            && how == Match::Exact
+        {
+            before.extend(transcript::messages(&reply.prompt.value));
+        }
+    }
+    let mut watch = Collected::of(&id, Some(how));
     let mut followed = Followed::new(recording.entries);
     let driven = drive(&id, created, settings, &mut NoEffects, &mut followed, &mut watch).await;
     let results = Recorded {
@@ -183,7 +228,7 @@ pub async fn replay(case: &EvalCase, how: Match) -> Result<Replayed, EvalError> 
     let divergence = transcript::difference(&before, &watch.decided);
     match driven {
         Ok(machine) => {
-            let ran = ended(&machine, created, watch.transcript, began)?;
+            let ran = ended(&machine, created, watch.transcript, watch.prompts, began)?;
             Ok(Replayed {
                 ran: Some(ran),
                 divergence,
@@ -218,21 +263,41 @@ pub fn hub_of(case: &EvalCase) -> Result<Endpoint, EvalError> {
     Ok(Endpoint::in_process(move || hub::duplex(&hub)))
 }
 
-/// Asks the question of a case anew of this server, and leaves the journal in `dir`.
-pub async fn fresh(case: &EvalCase, endpoint: Endpoint, dir: &Path) -> Result<(Ran, Recorded), EvalError> {
+/// A language model, and what a case says of it.
+pub type Asked = (ModelSettings, Box<dyn Model>);
+
+/// The rehearsed model of a case, where it has one.
+pub fn model_of(case: &EvalCase) -> Option<Asked> {
+    let script = case.script.clone()?;
+    Some((rehearsed::settings(), Box::new(Rehearsed::new(script))))
+}
+
+/// Asks the question of a case anew of this server and this model, and leaves the journal in `dir`.
+pub async fn fresh(
+    case: &EvalCase,
+    endpoint: Endpoint,
+    model: Option<Asked>,
+    dir: &Path,
+) -> Result<(Ran, Recorded), EvalError> {
     let began = Instant::now();
     let source = Source::Capture {
         path: case.capture_as_written.clone().unwrap_or_default(),
     };
-    let settings = settings(case, source);
+    let (model_settings, model) = model.unzip();
+    let settings = Settings {
+        model: model_settings,
+        ..settings(case, source)
+    };
     let id = format!("eval-{}", case.name);
     let mut journal = CaseJournal::open(dir, Recording::nothing()).map_err(EvalError::Session)?;
     let limits = Limits::within(Duration::from_secs(settings.playbook.budget.seconds.max(1)));
     let downloads = dir.canonicalize().unwrap_or_else(|_| dir.to_owned());
-    let mut effects = LiveEffects::new(endpoint, limits, Redactor::new(&id), Box::new(Nobody), downloads);
-    let mut watch = Collected::default();
+    let redactor = Redactor::new(&id);
+    let mut effects =
+        LiveEffects::new(endpoint, limits, redactor, Box::new(Nobody), downloads).with_model(model);
+    let mut watch = Collected::of(&id, None);
     let machine = drive(&id, case.now, settings, &mut effects, &mut journal, &mut watch).await?;
-    let ran = ended(&machine, case.now, watch.transcript, began)?;
+    let ran = ended(&machine, case.now, watch.transcript, watch.prompts, began)?;
     let results = Recorded {
         small: watch.small,
         large: Bodies::open(dir).map_err(EvalError::Session)?,
@@ -260,7 +325,13 @@ async fn drive(
     Ok(machine)
 }
 
-fn ended(machine: &Machine, created: Utc, transcript: Vec<String>, began: Instant) -> Result<Ran, EvalError> {
+fn ended(
+    machine: &Machine,
+    created: Utc,
+    transcript: Vec<String>,
+    prompts: Vec<String>,
+    began: Instant,
+) -> Result<Ran, EvalError> {
     let case = machine.case();
     match machine.state() {
         State::Concluded(finding) => {
@@ -276,6 +347,7 @@ fn ended(machine: &Machine, created: Utc, transcript: Vec<String>, began: Instan
                 report: Some(report),
                 text: report::markdown(&document),
                 transcript,
+                prompts,
                 took: began.elapsed(),
             })
         }
@@ -288,6 +360,7 @@ fn ended(machine: &Machine, created: Utc, transcript: Vec<String>, began: Instan
                 report: None,
                 text: error.to_string(),
                 transcript,
+                prompts,
                 took: began.elapsed(),
             })
         }

@@ -206,6 +206,9 @@ pub struct Suite {
 /// Where a live run finds its server.
 pub type Server = Box<dyn Fn(&EvalCase) -> Result<Endpoint, String> + Send + Sync>;
 
+/// Makes the model of a live run.
+pub type Teller = Box<dyn Fn() -> Result<run::Asked, String> + Send + Sync>;
+
 /// What is to be run, and how.
 pub struct Order {
     pub tier: Tier,
@@ -214,6 +217,8 @@ pub struct Order {
     pub jobs: usize,
     /// For live runs.
     pub server: Option<Server>,
+    /// The model of live runs, where it is another than that of the case.
+    pub model: Option<Teller>,
     /// Where journals of new runs are kept; nowhere by default.
     pub keep: Option<PathBuf>,
 }
@@ -346,7 +351,14 @@ fn anew(
         Some(keep) => keep.join(&case.name).join(format!("run-{}", number + 1)),
         None => scratch.path().to_owned(),
     };
-    match runtime.block_on(run::fresh(case, endpoint, &dir)) {
+    let model = match &order.model {
+        Some(model) => match model() {
+            Ok(model) => Some(model),
+            Err(why) => return broken(why),
+        },
+        None => run::model_of(case),
+    };
+    match runtime.block_on(run::fresh(case, endpoint, model, &dir)) {
         Ok((ran, results)) => scored(case, &ran, &results, None),
         Err(error) => broken(because(&error)),
     }

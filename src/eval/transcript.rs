@@ -134,6 +134,17 @@ fn consulted(consultation: &Consultation, exact: bool) -> Vec<String> {
     lines
 }
 
+/// Messages to a model, `{role, content}` each, a line a line.
+pub fn messages(messages: &Value) -> Vec<String> {
+    let mut lines = Vec::new();
+    for message in messages.as_array().into_iter().flatten() {
+        let part = |name: &str| message.get(name).and_then(Value::as_str).unwrap_or_default();
+        lines.push(format!("[{}]", part("role")));
+        lines.extend(part("content").lines().map(|line| format!("| {line}")));
+    }
+    lines
+}
+
 fn ruled(rulings: &[Ruling], exact: bool) -> Vec<String> {
     let mut lines: Vec<String> = rulings
         .iter()

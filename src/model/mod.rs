@@ -79,6 +79,12 @@ pub trait Model: Send + Sync {
     fn ask<'a>(&'a self, request: &'a Request) -> Answering<'a>;
 }
 
+impl<M: Model + ?Sized> Model for std::sync::Arc<M> {
+    fn ask<'a>(&'a self, request: &'a Request) -> Answering<'a> {
+        (**self).ask(request)
+    }
+}
+
 /// Tokens of a text, about: a token is four characters of English, and nobody is charged by this number.
 pub fn estimate(text: &str) -> u64 {
     (text.len() as u64).div_ceil(4)

@@ -15,6 +15,7 @@ mod ask;
 mod basics;
 mod compare;
 mod counts;
+mod evals;
 mod faults;
 mod hour;
 mod large;

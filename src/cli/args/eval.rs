@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Subcommand, ValueEnum};
 
-use super::SourceArgs;
+use super::{ModelArgs, SourceArgs};
 
 #[derive(Debug, Args)]
 #[command(args_conflicts_with_subcommands = true)]
@@ -97,6 +97,8 @@ pub(in crate::cli) struct EvalRunArgs {
     pub(in crate::cli) max_brier: Option<f64>,
     #[command(flatten)]
     pub(in crate::cli) source: SourceArgs,
+    #[command(flatten)]
+    pub(in crate::cli) model: ModelArgs,
 }
 
 /// A number from 0 to 1.
