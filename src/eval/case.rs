@@ -1,9 +1,12 @@
 //! A case as it is written: what is asked, of which traffic, and what is true.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, fmt, marker::PhantomData};
 
 use schemars::JsonSchema;
-use serde::Deserialize;
+use serde::{
+    Deserialize, Deserializer,
+    de::{self, IntoDeserializer, Visitor},
+};
 
 use crate::{benchmark::Wanted, playbook::At};
 
@@ -143,12 +146,35 @@ impl Ending {
     }
 }
 
-/// One or several.
-#[derive(Clone, Debug, Deserialize, JsonSchema)]
-#[serde(untagged)]
+/// One word or a list of them.
+#[derive(Clone, Debug, JsonSchema)]
+#[schemars(untagged)]
 pub enum OneOrMore<T> {
     One(T),
     More(Vec<T>),
+}
+
+/// By hand, so that a wrong word is told as such and not as "no variant matches".
+impl<'de, T: Deserialize<'de>> Deserialize<'de> for OneOrMore<T> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Words<T>(PhantomData<T>);
+        impl<'de, T: Deserialize<'de>> Visitor<'de> for Words<T> {
+            type Value = OneOrMore<T>;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a word or a list of words")
+            }
+
+            fn visit_str<E: de::Error>(self, word: &str) -> Result<Self::Value, E> {
+                T::deserialize(word.into_deserializer()).map(OneOrMore::One)
+            }
+
+            fn visit_seq<A: de::SeqAccess<'de>>(self, list: A) -> Result<Self::Value, A::Error> {
+                Vec::deserialize(de::value::SeqAccessDeserializer::new(list)).map(OneOrMore::More)
+            }
+        }
+        deserializer.deserialize_any(Words(PhantomData))
+    }
 }
 
 impl<T> OneOrMore<T> {
@@ -179,7 +205,7 @@ pub struct Truth {
     /// Names from where it was noticed to the cause, each calling the next; `outside` is whoever calls from outside.
     /// Several such lists where each is a right way to tell it.
     #[serde(default)]
-    pub path: Option<OneOrMore<Vec<String>>>,
+    pub path: Vec<OneOrMore<String>>,
     /// Services that a report has to rule out, or at least not to blame.
     #[serde(default)]
     pub ruled_out: Vec<String>,
@@ -196,6 +222,19 @@ pub struct Truth {
     /// Texts that may appear nowhere: secrets that the traffic holds.
     #[serde(default)]
     pub secrets: Vec<String>,
+}
+
+impl Truth {
+    /// The right paths.
+    pub fn paths(&self) -> Vec<Vec<String>> {
+        let all: Vec<Vec<String>> = self.path.iter().map(|part| part.all().to_vec()).collect();
+        let lists = self.path.iter().any(|part| matches!(part, OneOrMore::More(_)));
+        if lists || all.is_empty() {
+            all
+        } else {
+            vec![all.concat()]
+        }
+    }
 }
 
 /// A right answer.

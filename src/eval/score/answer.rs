@@ -167,7 +167,7 @@ pub(super) fn path(case: &EvalCase, report: &Report) -> Option<Check> {
     if report.root_causes.is_empty() {
         return None;
     }
-    let paths = case.truth.path.as_ref()?.all();
+    let paths = case.truth.paths();
     let checks = paths.iter().map(|names| one_path(names, report));
     checks.max_by(|a, b| a.share.total_cmp(&b.share))
 }
