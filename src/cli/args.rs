@@ -157,6 +157,7 @@ pub(super) enum Format {
     Text,
     Md,
     Json,
+    Html,
 }
 
 /// Limits and permissions.

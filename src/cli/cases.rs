@@ -116,6 +116,7 @@ fn show(cases: &Path, case: &str, format: Option<Format>) -> Result<u8, AppError
         Format::Text => "report.txt",
         Format::Md => "report.md",
         Format::Json => "report.json",
+        Format::Html => "report.html",
     };
     if name == "report.txt"
         && std::io::stdout().is_terminal()

@@ -79,6 +79,7 @@ pub(super) fn rendered(report: &Report, clock: &Clock, format: Format, width_of:
         },
         Format::Md => report::markdown(&document),
         Format::Json => pretty(report) + "\n",
+        Format::Html => report::page(report, clock),
     }
 }
 
@@ -87,17 +88,22 @@ const FILES: &[(&str, Format)] = &[
     ("report.json", Format::Json),
     ("report.md", Format::Md),
     ("report.txt", Format::Text),
+    ("report.html", Format::Html),
 ];
 
 /// Width of text in a file, columns.
 const FILE_WIDTH: u16 = 110;
 
-/// Writes the report in all formats into a directory.
+/// Writes the report in all formats, and its graph as a picture, into a directory.
 pub(super) fn write_all(dir: &Path, report: &Report, clock: &Clock) -> Result<(), AppError> {
     for (name, format) in FILES {
         let path = dir.join(name);
         let text = rendered(report, clock, *format, Some(FILE_WIDTH));
         fs::write(&path, text).map_err(|error| unwritable(&path, &error))?;
+    }
+    if let Some(picture) = report::png(report, clock) {
+        let path = dir.join("report.png");
+        fs::write(&path, picture).map_err(|error| unwritable(&path, &error))?;
     }
     Ok(())
 }

@@ -237,8 +237,30 @@ fn cost(case: &Case) -> Cost {
     }
 }
 
+/// Who is at fault, and what it does or, where that is over, did: ("shop/postgres", "refused connections").
+pub(super) fn said(
+    service: Option<&str>,
+    workload: Option<&str>,
+    kind: CauseKind,
+    over: bool,
+) -> (String, String) {
+    match (service, kind) {
+        (None, _) => (
+            format!("the node {}", workload.unwrap_or("of it")),
+            if over { "failed" } else { "fails" }.to_owned(),
+        ),
+        (Some(service), _) if over => (service.to_owned(), did(kind)),
+        (Some(service), _) => (service.to_owned(), does(kind).to_owned()),
+    }
+}
+
 /// The same of what is over.
 fn did(kind: CauseKind) -> String {
+    match kind {
+        CauseKind::BadReplica => return "had one replica that failed".to_owned(),
+        CauseKind::NodeFault => return "was on a node that failed".to_owned(),
+        _ => {}
+    }
     let now = does(kind);
     let (verb, rest) = now.split_once(' ').unwrap_or((now, ""));
     let past = match verb {
@@ -329,16 +351,15 @@ fn summary(case: &Case, finding: &Finding, clock: &Clock) -> String {
                     .map(|impact| format!("{} ({during}).", impact.what))
                     .unwrap_or_default(),
             };
-            {
-                let what = if cause.ended.is_some() {
-                    did(cause.kind)
-                } else {
-                    does(cause.kind).to_owned()
-                };
-                format!("{from}{to}, {}{place} {what}. {felt}", cause.party)
-            }
-            .trim_end()
-            .to_owned()
+            let (who, what) = said(
+                service(&cause.party).as_deref(),
+                cause.workload.as_deref(),
+                cause.kind,
+                cause.ended.is_some(),
+            );
+            format!("{from}{to}, {who}{place} {what}. {felt}")
+                .trim_end()
+                .to_owned()
         }
         (Verdict::NoAnomaly, _) => {
             let calls: u64 = case

@@ -99,15 +99,18 @@ pub(super) fn parts(text: &str) -> Vec<(bool, &str)> {
     parts
 }
 
+/// Whether a character is no control character and no mark that reorders or hides text on a screen.
+pub(super) fn is_shown(c: char) -> bool {
+    !c.is_control()
+        && !matches!(c, '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{feff}')
+}
+
 /// The text on one line without characters that move a cursor, change colours or hide other text.
 pub fn plain(text: &str) -> String {
     text.chars()
         .filter_map(|c| match c {
             '\n' | '\r' | '\t' => Some(' '),
-            c if c.is_control() => None,
-            // Marks that reorder or hide text on a screen.
-            '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{feff}' => None,
-            c => Some(c),
+            c => is_shown(c).then_some(c),
         })
         .collect()
 }

@@ -8,7 +8,7 @@ pub(super) fn repeat(case: &Case) -> Vec<Repeat> {
     let id = word(&case.id);
     let mut repeat = vec![Repeat {
         what: "this report again, from the journal, without any server".to_owned(),
-        command: format!("rca-agent replay {id}"),
+        command: format!("rca-agent replay {id} --format html"),
     }];
     let settings = &case.settings;
     let source = match &settings.source {

@@ -13,24 +13,31 @@ use crate::{
     },
 };
 
-/// Evidence ids in the order of their numbers, three and more in a row as a range: "E3 E6–E9".
-pub(in crate::report) fn cited(ids: &[String]) -> String {
+/// Evidence ids in the order of their numbers, those that follow each other together.
+pub(in crate::report) fn in_rows(ids: &[String]) -> Vec<Vec<String>> {
     let mut numbers: Vec<u64> = ids
         .iter()
         .filter_map(|id| id.strip_prefix('E')?.parse().ok())
         .collect();
     if numbers.len() != ids.len() {
-        return ids.join(" ");
+        return ids.iter().map(|id| vec![id.clone()]).collect();
     }
     numbers.sort_unstable();
     numbers.dedup();
-    let rows = numbers.chunk_by(|a, b| a + 1 == *b);
-    rows.map(|row| match row {
-        [first, _, .., last] => format!("E{first}–E{last}"),
-        _ => row.iter().map(|n| format!("E{n}")).collect::<Vec<_>>().join(" "),
-    })
-    .collect::<Vec<_>>()
-    .join(" ")
+    numbers
+        .chunk_by(|a, b| a + 1 == *b)
+        .map(|row| row.iter().map(|number| format!("E{number}")).collect())
+        .collect()
+}
+
+/// The same as text, three and more in a row as a range: "E3 E6–E9".
+pub(in crate::report) fn cited(ids: &[String]) -> String {
+    let rows = in_rows(ids);
+    let shown = rows.iter().map(|row| match row.as_slice() {
+        [first, _, .., last] => format!("{first}–{last}"),
+        few => few.join(" "),
+    });
+    shown.collect::<Vec<_>>().join(" ")
 }
 
 /// Evidence that a claim cites; the rest is in report.json.

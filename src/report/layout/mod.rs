@@ -16,8 +16,9 @@ use crate::{
     investigation::{Confidence, Verdict, words},
     time::{Clock, Utc, Window},
 };
-pub(super) use evidence::cited;
 use evidence::evidence;
+pub(super) use evidence::{cited, in_rows};
+pub(super) use path::first_abnormal;
 use path::path;
 
 /// How much of the evidence is laid out.
@@ -82,7 +83,7 @@ pub fn document(report: &Report, clock: &Clock, detail: Detail) -> Document {
 }
 
 /// The verdict in a few lines: when it began and ended, and who was hurt.
-fn card(report: &Report, clock: &Clock) -> Card {
+pub(super) fn card(report: &Report, clock: &Clock) -> Card {
     let tone = match report.verdict {
         Verdict::RootCause => Tone::Bad,
         Verdict::NoAnomaly => Tone::Good,
@@ -130,7 +131,7 @@ pub(super) fn onset(cause: &RootCause, clock: &Clock) -> String {
     )
 }
 
-fn title(report: &Report) -> String {
+pub(super) fn title(report: &Report) -> String {
     let verdict = match report.verdict {
         Verdict::RootCause => match report.root_causes.first() {
             Some(cause) => {
@@ -169,16 +170,16 @@ pub(super) fn named(name: &str, namespace: Option<&str>) -> String {
     }
 }
 
-fn at(time: &str) -> Option<Utc> {
+pub(super) fn moment(time: &str) -> Option<Utc> {
     DateTime::parse_from_rfc3339(time).ok().map(|time| time.to_utc())
 }
 
-fn local(time: &str, clock: &Clock) -> String {
-    at(time).map_or_else(|| time.to_owned(), |time| clock.at(time))
+pub(super) fn local(time: &str, clock: &Clock) -> String {
+    moment(time).map_or_else(|| time.to_owned(), |time| clock.at(time))
 }
 
-fn span(start: &str, end: &str, clock: &Clock) -> String {
-    match (at(start), at(end)) {
+pub(super) fn span(start: &str, end: &str, clock: &Clock) -> String {
+    match (moment(start), moment(end)) {
         (Some(start), Some(end)) => clock.window(&Window { start, end }),
         _ => format!("{start} to {end}"),
     }
@@ -193,8 +194,8 @@ fn head(doc: &mut Document, report: &Report, clock: &Clock) {
         "Window: {}",
         span(&report.window.start, &report.window.end, clock)
     ));
-    let zone =
-        at(&report.window.start).map_or_else(|| report.window.zone.clone(), |start| clock.zone_line(start));
+    let zone = moment(&report.window.start)
+        .map_or_else(|| report.window.zone.clone(), |start| clock.zone_line(start));
     let beside = if zone.contains('(') {
         ", UTC in parentheses"
     } else {
@@ -328,7 +329,7 @@ fn closing(doc: &mut Document, report: &Report) {
     clippy::cast_precision_loss,
     reason = "sizes of answers stay far below 2^52 bytes"
 )]
-fn bytes(count: u64) -> String {
+pub(super) fn bytes(count: u64) -> String {
     match count {
         0..1_000 => format!("{count} B"),
         1_000..1_000_000 => format!("{:.1} kB", count as f64 / 1e3),

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::{at, cited, local, span};
+use super::{cited, local, moment, span};
 use crate::{
     report::{
         document::{Block, Document, Step},
@@ -26,13 +26,13 @@ pub(super) fn path(doc: &mut Document, report: &Report, clock: &Clock) {
 }
 
 /// When a hop's first abnormal call was. Hops often follow within a second: then milliseconds tell the order.
-pub(super) fn first_abnormal(report: &Report, time: &str, clock: &Clock) -> String {
+pub(in crate::report) fn first_abnormal(report: &Report, time: &str, clock: &Clock) -> String {
     let seconds: BTreeSet<Option<i64>> = report
         .path
         .iter()
-        .map(|hop| at(&hop.first_abnormal).map(|t| t.timestamp()))
+        .map(|hop| moment(&hop.first_abnormal).map(|t| t.timestamp()))
         .collect();
-    match at(time) {
+    match moment(time) {
         Some(time) if seconds.len() < report.path.len() => clock.at_millis(time),
         _ => local(time, clock),
     }
