@@ -79,3 +79,68 @@ fn the_readme_shows_the_demo_as_it_is() {
         );
     }
 }
+
+/// Names of all test functions in the project.
+fn tests() -> std::collections::BTreeSet<String> {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let (mut pending, mut found) = (
+        vec![root.join("src"), root.join("tests")],
+        std::collections::BTreeSet::new(),
+    );
+    while let Some(dir) = pending.pop() {
+        for entry in fs::read_dir(dir).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                pending.push(path);
+                continue;
+            }
+            if path.extension().is_none_or(|extension| extension != "rs") {
+                continue;
+            }
+            let text = fs::read_to_string(&path).unwrap();
+            let mut is_test = false;
+            for line in text.lines().map(str::trim) {
+                let name = line.strip_prefix("async fn ").or(line.strip_prefix("fn "));
+                match name {
+                    Some(name) if is_test => {
+                        found.insert(name.split('(').next().unwrap().to_owned());
+                        is_test = false;
+                    }
+                    _ if line.starts_with("#[test]") || line.starts_with("#[tokio::test") => is_test = true,
+                    _ if line.starts_with("#[") || line.starts_with("//") => {}
+                    _ => is_test = false,
+                }
+            }
+        }
+    }
+    found
+}
+
+#[test]
+fn every_sentence_of_the_skill_is_held_by_a_guard_or_step_and_a_test_that_exists() {
+    let table = block(&document("docs/skill.md"), "skill");
+    let (tests, mut rows) = (tests(), 0);
+    assert!(tests.len() > 200, "only {} tests were found", tests.len());
+    for line in table.lines().skip(2) {
+        let cells: Vec<&str> = line.trim_matches('|').split(" | ").map(str::trim).collect();
+        let [sentence, holds, test] = cells.as_slice() else {
+            panic!("not three cells: {line}")
+        };
+        rows += 1;
+        assert!(!sentence.is_empty() && !holds.is_empty(), "{line}");
+        let name = test.trim_matches('`');
+        assert!(
+            tests.contains(name),
+            "`{sentence}` names the test `{name}`, which does not exist"
+        );
+        // A guard stands in backquotes after its name.
+        for part in holds.split("uard `").skip(1) {
+            let guard = part.split('`').next().unwrap();
+            assert!(
+                GUARDS.iter().any(|known| known.name == guard),
+                "there is no guard `{guard}`: {line}"
+            );
+        }
+    }
+    assert!(rows >= 60, "only {rows} sentences are in the table");
+}
