@@ -32,6 +32,11 @@ pub const MODEL_URL: &str = "RCA_MODEL_URL";
 /// The key of the model's endpoint; without it the second one is read, then the file that `model.key_file` names.
 pub const MODEL_KEY: &str = "RCA_MODEL_KEY";
 pub const OPENAI_KEY: &str = "OPENAI_API_KEY";
+/// Of buckets.
+const AWS_ENDPOINT: &str = "AWS_ENDPOINT_URL";
+const AWS_REGION: &str = "AWS_REGION";
+const AWS_KEY: &str = "AWS_ACCESS_KEY_ID";
+const AWS_SECRET: &str = "AWS_SECRET_ACCESS_KEY";
 /// Like `--tz`.
 pub const RCA_TZ: &str = "RCA_TZ";
 /// Like `--dashboard`.
@@ -134,6 +139,15 @@ pub struct RedactFile {
     pub names: Vec<String>,
 }
 
+/// How buckets are reached; the variables are those of Amazon's own tools.
+#[derive(Clone, Debug)]
+pub struct S3 {
+    pub endpoint: Option<String>,
+    pub region: String,
+    pub key: Option<String>,
+    pub secret: Option<SecretString>,
+}
+
 /// Settings of the machine and of the user, before flags.
 #[derive(Debug)]
 pub struct Config {
@@ -147,6 +161,8 @@ pub struct Config {
     pub model: ModelFile,
     pub model_key: Option<SecretString>,
     pub redact: RedactFile,
+    /// Of buckets that the embedded hub keeps snapshots in.
+    pub s3: S3,
     /// The system's zone, and what is to be said about how it was found.
     pub system_zone: Zone,
     pub zone_notes: Vec<String>,
@@ -198,6 +214,12 @@ impl Config {
             model,
             model_key,
             redact,
+            s3: S3 {
+                endpoint: variable(AWS_ENDPOINT),
+                region: variable(AWS_REGION).unwrap_or_else(|| "us-east-1".to_owned()),
+                key: variable(AWS_KEY),
+                secret: variable(AWS_SECRET).map(SecretString::from),
+            },
             system_zone,
             zone_notes,
             hours: HourStyle::from_locale(

@@ -280,6 +280,9 @@ pub(super) struct HubArgs {
     /// Serve streamable HTTP at http://ADDR/mcp instead of stdio; the token, if any, is read from KUBESHARK_HUB_TOKEN
     #[arg(long, value_name = "ADDR")]
     pub(super) listen: Option<std::net::SocketAddr>,
+    /// Keep snapshots in this cloud storage: a folder, or `s3://BUCKET/PREFIX` (credentials and region from the usual AWS_ variables, AWS_ENDPOINT_URL for a server other than Amazon's)
+    #[arg(long, value_name = "PLACE")]
+    pub(super) cloud: Option<String>,
     /// Behave like a server with this fault, to rehearse; may be given several times
     #[arg(long, value_name = "FAULT")]
     pub(super) fault: Vec<String>,

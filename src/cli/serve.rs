@@ -1,11 +1,13 @@
 //! `hub`: serves captures as Kubeshark's MCP server does.
 
+use std::sync::Arc;
+
 use super::{args::HubArgs, output};
 use crate::{
     config::Config,
     demo,
     error::AppError,
-    hub::{self, Capture, Fault, Faults, Hub, KflErrors},
+    hub::{self, Bucket, BucketAccess, Capture, Cloud, Fault, Faults, Hub, KflErrors},
 };
 
 pub(super) fn list_faults() -> Result<u8, AppError> {
@@ -14,6 +16,39 @@ pub(super) fn list_faults() -> Result<u8, AppError> {
         .map(|fault| format!("{:<26} {}", fault.name, fault.does))
         .collect();
     output::stdout(&lines.join("\n")).map(|()| 0)
+}
+
+/// Where snapshots can be kept: a folder, or a bucket as `s3://BUCKET/PREFIX`.
+fn cloud(config: &Config, args: &HubArgs) -> Result<Option<Arc<Cloud>>, AppError> {
+    let Some(place) = &args.cloud else { return Ok(None) };
+    let Some(bucket) = place.strip_prefix("s3://") else {
+        let folder = std::path::PathBuf::from(place);
+        std::fs::create_dir_all(&folder).map_err(|error| {
+            AppError::environment(format!("could not use `{place}` as cloud storage")).because(&error)
+        })?;
+        return Ok(Some(Arc::new(Cloud::Folder(folder))));
+    };
+    let (bucket, prefix) = bucket.split_once('/').unwrap_or((bucket, ""));
+    let Some((key, secret)) = config.s3.key.clone().zip(config.s3.secret.clone()) else {
+        return Err(AppError::usage("the bucket needs credentials")
+            .hint("set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY; AWS_ENDPOINT_URL names a server other than Amazon's"));
+    };
+    let region = config.s3.region.clone();
+    let endpoint = config
+        .s3
+        .endpoint
+        .clone()
+        .unwrap_or_else(|| format!("https://s3.{region}.amazonaws.com"));
+    let bucket = Bucket::new(&BucketAccess {
+        endpoint,
+        region,
+        bucket: bucket.to_owned(),
+        prefix: prefix.to_owned(),
+        key,
+        secret,
+    })
+    .map_err(|error| AppError::usage(format!("could not use `{place}` as cloud storage")).because(&error))?;
+    Ok(Some(Arc::new(Cloud::Bucket(bucket))))
 }
 
 pub(super) async fn hub(config: &Config, args: &HubArgs) -> Result<u8, AppError> {
@@ -50,6 +85,7 @@ pub(super) async fn hub(config: &Config, args: &HubArgs) -> Result<u8, AppError>
             state_per_process: args.listen.is_none(),
             kfl_errors,
             faults: Faults::new(faults),
+            cloud: cloud(config, args)?,
         },
     );
     let stop = async {

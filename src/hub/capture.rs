@@ -54,6 +54,8 @@ pub struct Capture {
     pub names: Names,
     /// What could not be read, in sentences. What could be is served.
     pub problems: Vec<String>,
+    /// The text of `workloads.json`, to be kept with a snapshot.
+    pub(super) listing: Option<Vec<u8>>,
 }
 
 /// Why nothing can be served.
@@ -108,7 +110,28 @@ impl Capture {
                 CaptureFile::from_bytes(&node, bytes).map(|file| (node, Recorded::Packets(file)))
             })
             .collect::<Result<Vec<_>, _>>()?;
-        Self::new(inventory, files, Vec::new())
+        let capture = Self::new(inventory, files, Vec::new())?;
+        Ok(Self {
+            listing: Some(workloads.to_vec()),
+            ..capture
+        })
+    }
+
+    /// From what was kept of a snapshot.
+    pub(super) fn restored(
+        workloads: Option<&[u8]>,
+        captures: Vec<(String, Vec<u8>)>,
+    ) -> Result<Self, OpenError> {
+        if let Some(workloads) = workloads {
+            return Self::from_parts(workloads, captures);
+        }
+        let files = captures
+            .into_iter()
+            .map(|(node, bytes)| {
+                CaptureFile::from_bytes(&node, bytes).map(|file| (node, Recorded::Packets(file)))
+            })
+            .collect::<Result<Vec<_>, _>>()?;
+        Self::new(Inventory::default(), files, Vec::new())
     }
 
     /// From calls that came as lines; those that name no node are given to `node`.
@@ -124,8 +147,9 @@ impl Capture {
         };
         let mut problems = Vec::new();
         let mut present = capture_files(path).map_err(read)?;
-        let inventory = if let Some(json) = read_inventory(path).map_err(read)? {
-            Inventory::parse(&json).map_err(|source| OpenError::Inventory {
+        let listing = read_inventory(path).map_err(read)?;
+        let inventory = if let Some(json) = &listing {
+            Inventory::parse(json).map_err(|source| OpenError::Inventory {
                 path: path.to_owned(),
                 source,
             })?
@@ -169,7 +193,8 @@ impl Capture {
                 problems: all,
             });
         }
-        Self::new(inventory, files, problems)
+        let capture = Self::new(inventory, files, problems)?;
+        Ok(Self { listing, ..capture })
     }
 
     fn new(
@@ -216,6 +241,7 @@ impl Capture {
             nodes,
             names: Names::new(workloads),
             problems,
+            listing: None,
         })
     }
 

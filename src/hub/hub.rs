@@ -6,6 +6,7 @@ use serde_json::{Map, Value};
 
 use super::assemble::assemble;
 use super::capture::Capture;
+use super::cloud::Cloud;
 use super::dissection::{self, Dissection};
 use super::entry::Entry;
 use super::error::ToolError;
@@ -30,7 +31,12 @@ pub struct Options {
     pub state_per_process: bool,
     pub kfl_errors: KflErrors,
     pub faults: Faults,
+    /// Where snapshots can be kept; without, cloud storage is not configured.
+    pub cloud: Option<Arc<Cloud>>,
 }
+
+/// How many transfers there were, and the latest.
+pub(super) type CloudJobs = Mutex<(u64, Vec<Value>)>;
 
 /// An embedded Kubeshark over one capture. Clones share it.
 #[derive(Clone, Debug)]
@@ -41,10 +47,11 @@ pub struct Hub(Arc<Shared>);
 pub struct Shared {
     pub(super) capture: Arc<Capture>,
     pub(super) options: Options,
-    pub(super) snapshots: Registry,
+    pub(super) snapshots: Arc<Registry>,
     pub(super) exports: Exports,
-    /// How many there were, and the latest.
-    pub(super) cloud_jobs: Mutex<(u64, Vec<Value>)>,
+    pub(super) cloud_jobs: Arc<CloudJobs>,
+    /// Where snapshots are kept beyond this hub's life.
+    pub(super) cloud: Option<Arc<Cloud>>,
     flows: OnceLock<SharedStore>,
     base_url: Mutex<String>,
 }
@@ -54,11 +61,12 @@ impl Hub {
     pub fn new(capture: Capture, options: Options) -> Self {
         let capture = Arc::new(capture);
         Self(Arc::new(Shared {
-            snapshots: Registry::new(Arc::clone(&capture), options.faults.clone()),
+            snapshots: Arc::new(Registry::new(Arc::clone(&capture), options.faults.clone())),
             capture,
+            cloud: options.cloud.clone(),
             options,
             exports: Exports::default(),
-            cloud_jobs: Mutex::default(),
+            cloud_jobs: Arc::default(),
             flows: OnceLock::new(),
             base_url: Mutex::new("embedded://hub".to_owned()),
         }))
@@ -72,6 +80,7 @@ impl Hub {
             nodes: Vec::new(),
             names: Names::new(workloads),
             problems: Vec::new(),
+            listing: None,
         };
         let store = assemble(vec![(Arc::from(node), entries)], &capture.names);
         let hub = Self::new(capture, options);

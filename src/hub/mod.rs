@@ -6,6 +6,7 @@
 //! | what is in it | `snapshot.rs`, `dissection.rs` drive `dissect/`; `assemble.rs` names and joins its entries |
 //! | how is it asked | `call.rs`, `record.rs` (KFL fields), `columns.rs` (those looked at most), `filter.rs`, `store.rs` |
 //! | how is it told | `tools/`, `render.rs`, `stats.rs`, `flows.rs`, `export.rs`, `bpf.rs` |
+//! | where is it kept beyond the hub's life | `cloud/`: a bucket that speaks S3, or a folder |
 //! | over what | `server.rs` (stdio, in process), `http.rs` |
 //! | what can go wrong on purpose | `fault.rs` |
 //!
@@ -14,6 +15,7 @@
 mod assemble;
 pub mod call;
 pub mod capture;
+mod cloud;
 mod columns;
 pub mod dissect;
 mod dissection;
@@ -44,6 +46,7 @@ pub mod tools;
 pub mod workloads;
 
 pub use capture::{Capture, OpenError};
+pub use cloud::{Bucket, BucketAccess, Cloud, CloudError};
 pub use error::ToolError;
 pub use fault::{Fault, Faults};
 pub use filter::KflErrors;

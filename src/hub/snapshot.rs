@@ -4,12 +4,13 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use super::capture::{Capture, Span};
+use super::cloud::Parcel;
 use super::dissection::{self, Dissection};
 use super::entry::{Entry, Payload};
 use super::error::ToolError;
 use super::fault::{Fault, Faults};
 use super::node::NodeCapture;
-use super::packet::RawPacket;
+use super::packet::{RawPacket, write_pcap};
 
 /// Snapshots kept at most; each may hold a dissection in memory.
 const MAX_SNAPSHOTS: usize = 64;
@@ -80,6 +81,53 @@ impl Snapshot {
             dissections: Mutex::new(vec![Arc::new(dissection)]),
             ..Self::whole(capture)
         }
+    }
+
+    /// What was kept of a snapshot elsewhere, completed.
+    pub(super) fn restored(
+        capture: Arc<Capture>,
+        id: String,
+        name: String,
+        span: Span,
+        created_ms: i64,
+    ) -> Self {
+        let snapshot = Self {
+            id,
+            name,
+            span,
+            created_ms,
+            ..Self::whole(&capture)
+        };
+        snapshot.build(&AtomicBool::new(false));
+        snapshot
+    }
+
+    /// All of it, to be kept elsewhere. Calls that came as lines have no packets that could be kept.
+    pub(super) fn parcel(&self) -> Result<Parcel, ToolError> {
+        let mut nodes = Vec::new();
+        for node in self.nodes() {
+            if !self.calls(node).is_empty() {
+                return Err(ToolError::Api {
+                    status: 501,
+                    message: format!(
+                        "snapshot `{}` holds calls without packets, which cannot be kept in cloud storage",
+                        self.name
+                    ),
+                });
+            }
+            let packets: Vec<RawPacket<'_>> = self.packets(node).collect();
+            let file = write_pcap(&packets).map_err(|error| ToolError::bad_request(error.to_string()))?;
+            nodes.push((node.name.to_string(), file));
+        }
+        Ok(Parcel {
+            id: self.id.clone(),
+            name: self.name.clone(),
+            start_us: self.span.start_us,
+            end_us: self.span.end_us,
+            created_ms: self.created_ms,
+            nodes,
+            workloads: self.capture.listing.clone(),
+        })
     }
 
     /// How far its building is.

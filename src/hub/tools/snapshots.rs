@@ -172,6 +172,7 @@ pub(super) fn list(hub: &Shared) -> Answer {
         .list()
         .iter()
         .map(|one| Value::Object(show(one)))
+        .chain(super::cloud::only_there(hub))
         .collect();
     let mut shown = json!({"snapshots": all});
     problems(hub, &mut shown);
