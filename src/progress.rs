@@ -277,6 +277,7 @@ fn outcome(case: &Case, left: Phase) -> String {
         | Phase::Conclude
         | Phase::Count
         | Phase::Inventory
+        | Phase::Transfer
         | Phase::Recheck
         | Phase::Packets
         | Phase::Ask

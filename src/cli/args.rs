@@ -6,6 +6,7 @@
 )]
 
 mod eval;
+mod preserve;
 
 mod orders;
 
@@ -17,6 +18,7 @@ use crate::investigation::settings::NamedSnapshot;
 pub(super) use orders::*;
 
 pub(super) use eval::{EvalAction, EvalAdoptArgs, EvalArgs, EvalRecordArgs, EvalRunArgs, TierArg};
+pub(super) use preserve::{PreserveArgs, RestoreArgs};
 
 /// Find out why an incident happened, from recorded Kubernetes network traffic
 ///
@@ -96,6 +98,14 @@ pub(super) enum Command {
     /// A case is a directory of `evals` with a `case.yaml` and a recorded session. Exit status 4 where a run does not
     /// pass or a threshold is not reached.
     Eval(Box<EvalArgs>),
+    /// Keep a case's snapshot in cloud storage, and its packets and files in a directory, with hashes
+    ///
+    /// Example: rca-agent preserve 2026-03-14-1823-k7 --out incident-42 --yes
+    Preserve(Box<PreserveArgs>),
+    /// Bring a snapshot from cloud storage to this Hub, and investigate it there
+    ///
+    /// Example: rca-agent restore rca-2026-03-14-1823-k7 --yes --investigate "why did checkout fail?"
+    Restore(Box<RestoreArgs>),
 }
 
 /// Where Kubeshark is; one of these, or `kubeshark mcp` is started.

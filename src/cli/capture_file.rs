@@ -15,8 +15,8 @@ pub(super) struct Local {
     pub(super) span: Option<(Utc, Utc)>,
 }
 
-/// Size, hash and contents of the file, where it lies on this machine.
-pub(super) fn local(path: &Path) -> Result<Option<Local>, AppError> {
+/// Size and hash of a file, where it lies on this machine.
+pub(super) fn hashed(path: &Path) -> Result<Option<(u64, String)>, AppError> {
     let Ok(mut file) = File::open(path) else {
         return Ok(None);
     };
@@ -34,7 +34,14 @@ pub(super) fn local(path: &Path) -> Result<Option<Local>, AppError> {
             }
         }
     }
-    let sha256 = journal::hex(&hash.finalize());
+    Ok(Some((size, journal::hex(&hash.finalize()))))
+}
+
+/// What lies in a file that a server wrote; `None` where it cannot be opened here.
+pub(super) fn local(path: &Path) -> Result<Option<Local>, AppError> {
+    let Some((size, sha256)) = hashed(path)? else {
+        return Ok(None);
+    };
     // What the server left is read as any capture is: a file that nobody can open is told here.
     let capture = Capture::open(path).ok();
     let at = |micros| Utc::from_timestamp_micros(micros);

@@ -19,6 +19,7 @@ mod order;
 mod output;
 mod pcap;
 mod playbooks;
+mod preserve;
 mod record;
 mod run;
 mod serve;
@@ -85,6 +86,8 @@ fn dispatch(cli: args::Cli) -> Result<u8, AppError> {
         args::Command::Doctor(args) => on_runtime(doctor::doctor(&config, &args)),
         args::Command::Kfl(args) => kfl::run(&config, &args.action, show),
         args::Command::Playbooks(args) => playbooks::run(&args),
+        args::Command::Preserve(args) => on_runtime(preserve::preserve(&config, &args, show)),
+        args::Command::Restore(args) => on_runtime(preserve::restore(&config, &args, show)),
         args::Command::Eval(args) => eval::eval(&config, &args, show),
         args::Command::Benchmark(args) => on_runtime(benchmark::benchmark(&config, &args, show)),
     }

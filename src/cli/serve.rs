@@ -48,7 +48,7 @@ fn cloud(config: &Config, args: &HubArgs) -> Result<Option<Arc<Cloud>>, AppError
         secret,
     })
     .map_err(|error| AppError::usage(format!("could not use `{place}` as cloud storage")).because(&error))?;
-    Ok(Some(Arc::new(Cloud::Bucket(bucket))))
+    Ok(Some(Arc::new(Cloud::Bucket(Box::new(bucket)))))
 }
 
 pub(super) async fn hub(config: &Config, args: &HubArgs) -> Result<u8, AppError> {

@@ -85,7 +85,7 @@ impl Snapshot {
 
     /// What was kept of a snapshot elsewhere, completed.
     pub(super) fn restored(
-        capture: Arc<Capture>,
+        capture: &Arc<Capture>,
         id: String,
         name: String,
         span: Span,
@@ -96,7 +96,7 @@ impl Snapshot {
             name,
             span,
             created_ms,
-            ..Self::whole(&capture)
+            ..Self::whole(capture)
         };
         snapshot.build(&AtomicBool::new(false));
         snapshot

@@ -294,6 +294,7 @@ pub const GUARDS: &[Guard] = &[
 const ACTING: &[Phase] = &[
     Phase::Preflight,
     Phase::Inventory,
+    Phase::Transfer,
     Phase::Window,
     Phase::Secure,
     Phase::Index,
@@ -350,6 +351,7 @@ const CONSULTING: &[Phase] = &[
 const PHASES: &[Phase] = &[
     Phase::Preflight,
     Phase::Inventory,
+    Phase::Transfer,
     Phase::Intake,
     Phase::Window,
     Phase::Secure,

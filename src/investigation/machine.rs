@@ -28,6 +28,7 @@ use super::{
         recheck::Recheck,
         secure::Secure,
         survey::Survey,
+        transfer::Transfer,
         weigh::Weigh,
         window::SettleWindow,
         write::Write,
@@ -63,6 +64,8 @@ pub enum State {
     Count(Count),
     /// Instead: the snapshots are listed.
     Inventory(Inventory),
+    /// A snapshot goes to cloud storage, or comes from there.
+    Transfer(Transfer),
     /// Instead: packets are exported, without any dissection.
     Packets(Packets),
     /// Instead: a question is answered.
@@ -101,6 +104,7 @@ pub enum Phase {
     Conclude,
     Count,
     Inventory,
+    Transfer,
     Recheck,
     Packets,
     Ask,
@@ -112,7 +116,7 @@ pub enum Phase {
 
 impl Phase {
     /// All of them, in the order in which routes pass them.
-    pub const ALL: [Self; 25] = [
+    pub const ALL: [Self; 26] = [
         Self::Preflight,
         Self::Intake,
         Self::Window,
@@ -131,6 +135,7 @@ impl Phase {
         Self::Conclude,
         Self::Count,
         Self::Inventory,
+        Self::Transfer,
         Self::Recheck,
         Self::Packets,
         Self::Ask,
@@ -161,6 +166,7 @@ impl Phase {
             Self::Conclude => "conclude",
             Self::Count => "count",
             Self::Inventory => "inventory",
+            Self::Transfer => "transfer",
             Self::Recheck => "recheck",
             Self::Packets => "packets",
             Self::Ask => "ask",
@@ -193,6 +199,7 @@ impl Phase {
             Self::Handoff => "the packets of the workloads involved as a file",
             Self::Conclude => "the finding, as far as the guards let it stand",
             Self::Count => "exact numbers, planned so that they take few calls",
+            Self::Transfer => "a snapshot to cloud storage, or from it",
             Self::Inventory => "what snapshots there are, where, of which time and how large",
             Self::Recheck => {
                 "every recorded query again on the same snapshot, held against what was recorded"
@@ -221,6 +228,7 @@ pub const MOVES: &[(Phase, Phase)] = &[
     (Phase::Preflight, Phase::Intake),
     (Phase::Preflight, Phase::Window),
     (Phase::Preflight, Phase::Inventory), // only a list is wanted
+    (Phase::Preflight, Phase::Transfer),
     (Phase::Preflight, Phase::Stopped),
     (Phase::Intake, Phase::Intake),
     (Phase::Intake, Phase::Window),
@@ -285,6 +293,9 @@ pub const MOVES: &[(Phase, Phase)] = &[
     (Phase::Count, Phase::Count),
     (Phase::Count, Phase::Counted),
     (Phase::Count, Phase::Stopped),
+    (Phase::Transfer, Phase::Transfer),
+    (Phase::Transfer, Phase::Finished),
+    (Phase::Transfer, Phase::Stopped),
     (Phase::Inventory, Phase::Finished),
     (Phase::Inventory, Phase::Stopped),
     (Phase::Recheck, Phase::Recheck),
@@ -385,6 +396,7 @@ impl State {
             Self::Conclude(_) => Phase::Conclude,
             Self::Count(_) => Phase::Count,
             Self::Inventory(_) => Phase::Inventory,
+            Self::Transfer(_) => Phase::Transfer,
             Self::Recheck(_) => Phase::Recheck,
             Self::Packets(_) => Phase::Packets,
             Self::Ask(_) => Phase::Ask,
@@ -415,6 +427,7 @@ impl State {
             Self::Conclude(step) => Some(step),
             Self::Count(step) => Some(step),
             Self::Inventory(step) => Some(step),
+            Self::Transfer(step) => Some(step),
             Self::Recheck(step) => Some(step),
             Self::Packets(step) => Some(step),
             Self::Ask(step) => Some(step),

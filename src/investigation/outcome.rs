@@ -2,6 +2,7 @@
 
 use std::net::IpAddr;
 
+use super::settings::Direction;
 use super::steps::count::Counted;
 use crate::{
     time::Window,
@@ -25,6 +26,8 @@ pub enum Outcome {
     Measured,
     /// A question is answered.
     Answer(Box<QuestionAnswer>),
+    /// A snapshot was kept in cloud storage, or brought from there.
+    Transferred(Box<Transferred>),
     /// Packets lie in a file.
     Packets(Box<Exported>),
 }
@@ -58,6 +61,18 @@ pub struct Difference {
     pub window: Option<Window>,
     /// What is different, or why there is no answer.
     pub what: String,
+}
+
+/// A snapshot that was moved.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Transferred {
+    pub direction: Direction,
+    /// As it is listed afterwards.
+    pub snapshot: Snapshot,
+    /// As the server names it: `s3`.
+    pub provider: Option<String>,
+    /// The server's job.
+    pub job: String,
 }
 
 /// Packets in a file, and whose they are.

@@ -21,6 +21,8 @@ pub enum TaskKind {
     Count,
     /// List the snapshots.
     Inventory,
+    /// Move a snapshot to cloud storage, or from it.
+    Transfer,
     /// Take a snapshot.
     Keep,
     /// Ask recorded queries again.
@@ -80,6 +82,12 @@ pub const ROUTES: &[Route] = &[
             Phase::Index,
             Phase::Count,
         ],
+        optional: &[],
+    },
+    Route {
+        task: TaskKind::Transfer,
+        command: "preserve",
+        needed: &[Phase::Preflight, Phase::Transfer],
         optional: &[],
     },
     Route {
@@ -143,6 +151,7 @@ impl TaskKind {
         Self::Investigate,
         Self::Count,
         Self::Inventory,
+        Self::Transfer,
         Self::Keep,
         Self::Recheck,
         Self::Packets,
@@ -156,6 +165,7 @@ impl TaskKind {
             Self::Investigate => "investigate",
             Self::Count => "count",
             Self::Inventory => "inventory",
+            Self::Transfer => "transfer",
             Self::Keep => "keep",
             Self::Recheck => "recheck",
             Self::Packets => "packets",
@@ -185,6 +195,13 @@ pub fn tools_of(phase: Phase) -> &'static [&'static str] {
         Phase::Weigh => &["count_calls"],
         Phase::Handoff => &["export_pcap", "download_file"],
         Phase::Inventory => &["list_snapshots", "cloud_storage_status"],
+        Phase::Transfer => &[
+            "cloud_storage_status",
+            "list_snapshots",
+            "upload_snapshot",
+            "download_snapshot",
+            "cloud_job_status",
+        ],
         Phase::Ask => &["list_workloads", "api_stats", "count_calls", "list_calls"],
         Phase::Packets => &["list_workloads", "list_ips", "export_pcap", "download_file"],
         Phase::Recheck => &["api_stats", "count_calls", "list_calls", "call_detail"],

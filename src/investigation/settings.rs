@@ -120,6 +120,23 @@ pub enum Task {
     Ask(AskOrder),
     /// Packets are exported to a file; nothing is dissected.
     Packets(PacketsOrder),
+    /// A snapshot goes to cloud storage, or comes from there.
+    Transfer(TransferOrder),
+}
+
+/// Which snapshot goes where.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TransferOrder {
+    /// Its name or id.
+    pub snapshot: String,
+    pub direction: Direction,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Direction {
+    Upload,
+    Download,
 }
 
 impl Task {
@@ -143,6 +160,7 @@ impl Task {
             Self::Keep { .. } => TaskKind::Keep,
             Self::Recheck(_) => TaskKind::Recheck,
             Self::Packets(_) => TaskKind::Packets,
+            Self::Transfer(_) => TaskKind::Transfer,
             Self::Ask(_) => TaskKind::Ask,
             Self::Measure => TaskKind::Measure,
         }

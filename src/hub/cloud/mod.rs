@@ -16,7 +16,7 @@ pub(super) use parcel::{Parcel, label};
 #[derive(Debug)]
 pub enum Cloud {
     Folder(PathBuf),
-    Bucket(Bucket),
+    Bucket(Box<Bucket>),
 }
 
 /// Why something could not be kept or fetched.

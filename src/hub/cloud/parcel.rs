@@ -14,7 +14,7 @@ const WORKLOADS: &str = "workloads.json";
 
 /// What `snapshot.json` says.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Label {
+pub(in crate::hub) struct Label {
     format: u32,
     pub id: String,
     pub name: String,
@@ -37,7 +37,7 @@ struct Contents {
 
 /// A snapshot taken apart.
 #[derive(Clone, Debug)]
-pub struct Parcel {
+pub(in crate::hub) struct Parcel {
     pub id: String,
     pub name: String,
     pub start_us: i64,
@@ -50,7 +50,7 @@ pub struct Parcel {
 }
 
 impl Label {
-    pub fn node_count(&self) -> usize {
+    pub(in crate::hub) fn node_count(&self) -> usize {
         self.nodes.len()
     }
 }
@@ -83,7 +83,7 @@ fn folder(name: &str) -> String {
 }
 
 /// What is written about the snapshot of that name.
-pub fn label(cloud: &Cloud, name: &str) -> Result<Label, CloudError> {
+pub(in crate::hub) fn label(cloud: &Cloud, name: &str) -> Result<Label, CloudError> {
     read(cloud, &folder(name))
 }
 
@@ -102,7 +102,7 @@ fn read(cloud: &Cloud, folder: &str) -> Result<Label, CloudError> {
 
 impl Cloud {
     /// Everything that lies there and can be read.
-    pub fn labels(&self) -> Result<Vec<Label>, CloudError> {
+    pub(in crate::hub) fn labels(&self) -> Result<Vec<Label>, CloudError> {
         Ok(self
             .folders()?
             .iter()
@@ -113,7 +113,7 @@ impl Cloud {
 
 impl Parcel {
     /// Keeps it; the label comes last, so that half a snapshot is none.
-    pub fn keep(&self, cloud: &Cloud) -> Result<(), CloudError> {
+    pub(in crate::hub) fn keep(&self, cloud: &Cloud) -> Result<(), CloudError> {
         let folder = folder(&self.name);
         let mut nodes = Vec::new();
         for (number, (node, bytes)) in self.nodes.iter().enumerate() {
@@ -153,7 +153,7 @@ impl Parcel {
     }
 
     /// Fetches it, and holds every file against its hash.
-    pub fn fetch(cloud: &Cloud, name: &str) -> Result<Self, CloudError> {
+    pub(in crate::hub) fn fetch(cloud: &Cloud, name: &str) -> Result<Self, CloudError> {
         let folder = folder(name);
         let label = read(cloud, &folder)?;
         let whole = |contents: &Contents| -> Result<Vec<u8>, CloudError> {

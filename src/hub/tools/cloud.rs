@@ -159,7 +159,13 @@ pub(super) fn download(hub: &Shared, args: &Args) -> Result<Answer, ToolError> {
         };
         let capture = Capture::restored(parcel.workloads.as_deref(), parcel.nodes)
             .map_err(|error| CloudError::Failed(error.to_string()))?;
-        let snapshot = Snapshot::restored(Arc::new(capture), parcel.id, parcel.name, span, parcel.created_ms);
+        let snapshot = Snapshot::restored(
+            &Arc::new(capture),
+            parcel.id,
+            parcel.name,
+            span,
+            parcel.created_ms,
+        );
         registry.hold(snapshot);
         Ok(())
     });

@@ -18,6 +18,7 @@ pub mod reading;
 pub mod recheck;
 pub mod secure;
 pub mod survey;
+pub mod transfer;
 pub(super) mod verdict;
 pub mod weigh;
 pub mod window;

@@ -7,12 +7,12 @@ use crate::{
         case::Case,
         finding::Problem,
         machine::{Plan, Seen, State, Step},
-        settings::Task,
+        settings::{Direction, Task},
     },
     wire::Operation,
 };
 
-use super::{intake::Intake, inventory::Inventory};
+use super::{intake::Intake, inventory::Inventory, transfer::Transfer};
 
 /// Connects, then asks for the status.
 #[derive(Clone, Debug, Default)]
@@ -49,6 +49,18 @@ fn needed(task: &Task) -> Vec<Tool> {
         }
         Task::Packets(_) => taking().chain(PACKETS).collect(),
         Task::Inventory => vec![SNAPSHOTS],
+        Task::Transfer(order) => {
+            let (name, tool) = match order.direction {
+                Direction::Upload => ("upload_snapshot", "upload_snapshot_to_cloud"),
+                Direction::Download => ("download_snapshot", "download_snapshot_from_cloud"),
+            };
+            vec![
+                SNAPSHOTS,
+                ("cloud_storage_status", "get_cloud_storage_status"),
+                (name, tool),
+                ("cloud_job_status", "get_cloud_job_status"),
+            ]
+        }
         Task::Keep { .. } => taking().collect(),
     }
 }
@@ -109,6 +121,7 @@ fn ready(case: &mut Case, said: Option<String>) -> State {
         case.healthy = true;
         return match &case.settings.task {
             Task::Inventory => State::Inventory(Inventory::new(case)),
+            Task::Transfer(order) => State::Transfer(Transfer::new(case, order.clone())),
             _ => Intake::next(case),
         };
     }
