@@ -147,7 +147,7 @@ pub const ROUTES: &[Route] = &[
 ];
 
 impl TaskKind {
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 9] = [
         Self::Investigate,
         Self::Count,
         Self::Inventory,
