@@ -40,6 +40,14 @@ pub const SHIPPED: &[Shipped] = &[
         name: "trend-analysis",
         text: include_str!("../../playbooks/trend-analysis.yaml"),
     },
+    Shipped {
+        name: "forensic-preservation",
+        text: include_str!("../../playbooks/forensic-preservation.yaml"),
+    },
+    Shipped {
+        name: "production-replay",
+        text: include_str!("../../playbooks/production-replay.yaml"),
+    },
 ];
 
 /// The compiled-in playbook of this name.

@@ -123,9 +123,15 @@ pub(super) fn workloads(hub: &Shared, args: &Args) -> Result<Answer, ToolError> 
         ));
     }
     let wanted = Wanted::read(hub, args)?;
-    let shown: Vec<Value> = hub
-        .capture
-        .names
+    // A snapshot from elsewhere has names of its own.
+    let snapshot = args
+        .text(&["snapshot_id"])?
+        .map(|reference| hub.snapshots.find(reference))
+        .transpose()?;
+    let names = snapshot
+        .as_ref()
+        .map_or(&hub.capture.names, |snapshot| &snapshot.capture().names);
+    let shown: Vec<Value> = names
         .workloads()
         .iter()
         .filter(|workload| wanted.wants(workload))
@@ -169,7 +175,13 @@ pub(super) fn workloads(hub: &Shared, args: &Args) -> Result<Answer, ToolError> 
 /// `list_ips`. Addresses that only occur in a dissection are listed too, without records.
 pub(super) fn ips(hub: &Shared, args: &Args) -> Result<Answer, ToolError> {
     let wanted = Wanted::read(hub, args)?;
-    let names = &hub.capture.names;
+    let snapshot = args
+        .text(&["snapshot_id"])?
+        .map(|reference| hub.snapshots.find(reference))
+        .transpose()?;
+    let names = snapshot
+        .as_ref()
+        .map_or(&hub.capture.names, |snapshot| &snapshot.capture().names);
     let record = |workload: &Workload| {
         let since = known_since(hub, workload);
         json!({"name": workload.name, "namespace": workload.namespace, "kind": workload.kind.as_str(), "timestamp": since})

@@ -141,7 +141,9 @@ pub(super) fn impact(case: &Case, suspect: &Suspect) -> Vec<Impact> {
             } else {
                 "calls"
             };
-            let what = if during.failing > 0 {
+            // Where the harm is the waiting, the few calls that fail as they always do are not it.
+            let slower = matches!(change(case, key), Change::Slower { .. });
+            let what = if during.failing > 0 && !slower {
                 let usual = if before.calls == 0 {
                     String::new()
                 } else {
