@@ -7,9 +7,10 @@ use rca_agent::{
     investigation::{
         Action, Answer, Body, Case, EvidenceId, Finding, Phase, State, Verdict,
         case::Secured,
+        consult::{Consultation, Role, answers::About, ground::Grounded},
         finding::{Cause, CauseKind, Confidence, Hop},
         guard::{GUARDS, Proposal, consult, refusal},
-        settings::PhaseRules,
+        settings::{ModelBudget, ModelSettings, PhaseRules},
         steps::index::Index,
     },
     time::Window,
@@ -81,14 +82,11 @@ fn act(call: Operation) -> Action {
 
 /// Which guard refuses the call, if any.
 fn refused(case: &Case, call: Operation) -> Option<String> {
-    let action = act(call);
-    let rulings = consult(
-        case,
-        &Proposal::Act {
-            phase: Phase::Survey,
-            action: &action,
-        },
-    );
+    refused_in(case, Phase::Survey, &act(call))
+}
+
+fn refused_in(case: &Case, phase: Phase, action: &Action) -> Option<String> {
+    let rulings = consult(case, &Proposal::Act { phase, action });
     assert!(!rulings.is_empty(), "no guard was asked");
     refusal(&rulings).map(|refusal| refusal.guard)
 }
@@ -338,6 +336,46 @@ fn each_guard_refuses() {
     calm.verdict = Verdict::NoAnomaly;
     expect("positive-control", conclude(calm));
 
+    // What a model asks for is held to less than the phases before it may ask.
+    let probe = |call| refused_in(&good(), Phase::Probe, &act(call));
+    assert_eq!(probe(list("http")), None);
+    expect("model-tools", probe(Operation::ListSnapshots));
+    let workloads = |snapshot| Operation::ListWorkloads {
+        snapshot,
+        namespaces: Vec::new(),
+        name: None,
+        name_regex: None,
+        kind: None,
+        labels: Vec::new(),
+    };
+    assert_eq!(probe(workloads(Some(snapshot()))), None);
+    expect("model-tools", probe(workloads(None)));
+
+    let ask = |case: &Case| refused_in(case, Phase::Hypothesise, &question());
+    expect("model-budget", ask(&good()));
+    let mut case = with_model(good());
+    assert_eq!(ask(&case), None);
+    case.settings.model.as_mut().unwrap().budget.calls = 0;
+    expect("model-budget", ask(&case));
+    let mut case = with_model(good());
+    case.settings.model.as_mut().unwrap().budget.tokens = 10;
+    expect("model-budget", ask(&case));
+
+    let (case, id) = with_evidence();
+    let mut case = with_model(case);
+    let conclude = |case: &Case| refused_move(case, Phase::Conclude, &concluded(finding(&[id.clone()])));
+    let sentence = |evidence| Grounded {
+        about: About::Cause,
+        text: "the database refused connections".to_owned(),
+        evidence,
+    };
+    case.opinion.prose = vec![sentence(vec![id.clone()])];
+    assert_eq!(conclude(&case), None);
+    for evidence in [vec![], vec![EvidenceId("E99".to_owned())]] {
+        case.opinion.prose = vec![sentence(evidence)];
+        expect("grounded", conclude(&case));
+    }
+
     for (guard, call) in added() {
         expect(guard, refused(&tightened(guard), call.clone()));
         assert_eq!(
@@ -357,6 +395,37 @@ fn each_guard_refuses() {
     seen.extend(["fresh-query", "no-changes"].map(str::to_owned));
     let all: BTreeSet<String> = GUARDS.iter().map(|guard| guard.name.to_owned()).collect();
     assert_eq!(seen, all, "every guard has its case here");
+}
+
+fn with_model(mut case: Case) -> Case {
+    case.settings.model = Some(ModelSettings {
+        name: "test".to_owned(),
+        url: None,
+        temperature: None,
+        effort: None,
+        digest_tokens: 1000,
+        budget: ModelBudget {
+            calls: 5,
+            tokens: 50_000,
+            money: None,
+        },
+        prices: None,
+    });
+    case
+}
+
+/// Something to ask a model.
+fn question() -> Action {
+    Action::Consult {
+        consultation: Box::new(Consultation {
+            role: Role::Hypothesise,
+            facts: json!({}),
+            task: json!({}),
+            rejected: Vec::new(),
+            fence: "fence".to_owned(),
+            canary: "canary".to_owned(),
+        }),
+    }
 }
 
 fn rules(phase: Phase) -> PhaseRules {
