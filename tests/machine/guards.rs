@@ -363,7 +363,13 @@ fn each_guard_refuses() {
 
     let (case, id) = with_evidence();
     let mut case = with_model(case);
-    let conclude = |case: &Case| refused_move(case, Phase::Conclude, &concluded(finding(&[id.clone()])));
+    let conclude = |case: &Case| {
+        refused_move(
+            case,
+            Phase::Conclude,
+            &concluded(finding(std::slice::from_ref(&id))),
+        )
+    };
     let sentence = |evidence| Grounded {
         about: About::Cause,
         text: "the database refused connections".to_owned(),
