@@ -6,6 +6,7 @@
 
 pub mod analysis;
 pub mod benchmark;
+pub mod bot;
 pub mod bpf;
 pub mod cli;
 pub mod config;

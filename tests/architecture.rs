@@ -68,6 +68,18 @@ const ALLOWED: &[(&str, &[&str])] = &[
             "wire",
         ],
     ),
+    (
+        "bot",
+        &[
+            "driver",
+            "error",
+            "investigation",
+            "journal",
+            "question",
+            "report",
+            "time",
+        ],
+    ),
     ("demo", &["hub", "time"]),
     ("error", &[]),
     ("config", &["error", "time"]),
@@ -76,6 +88,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
         &[
             "analysis",
             "benchmark",
+            "bot",
             "bpf",
             "config",
             "demo",

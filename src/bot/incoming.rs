@@ -1,0 +1,70 @@
+//! What arrives at the bot, in its own words.
+
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use super::person::{Person, Place};
+use crate::time::Utc;
+
+/// Something that Slack or an alerting system delivered, as it came. Stored before it is acknowledged; read afterwards.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Delivery {
+    /// The same for every attempt to deliver the same thing: `event_id`, `trigger_id`, or an alert's fingerprint and start.
+    pub id: String,
+    pub kind: DeliveryKind,
+    pub received: Utc,
+    /// Untrusted.
+    pub body: Value,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum DeliveryKind {
+    /// A body of the Events API: `{"type": "event_callback", "event": {…}, …}`.
+    Event,
+    /// A button, a select, a shortcut: `{"type": "block_actions", …}`.
+    Interaction,
+    /// `/rca …`: the fields of the form.
+    Command,
+    /// One [`super::alert::Alert`].
+    Alert,
+}
+
+/// What a delivery says.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Incoming {
+    /// Somebody asks something, in words.
+    Asked {
+        by: Person,
+        at: Place,
+        /// Untrusted. Without the mention of the bot.
+        text: String,
+        via: Via,
+    },
+    /// Somebody pressed a button of ours.
+    Pressed {
+        by: Person,
+        at: Place,
+        /// Time stamp of the message with the button.
+        message: Option<String>,
+        action: String,
+        value: String,
+    },
+    /// Somebody opened the app's home.
+    Home { by: Person },
+    /// An alerting system says that something is wrong, or is over.
+    Alert(Box<super::alert::Alert>),
+    /// Nothing for us.
+    Ignored { why: String },
+}
+
+/// How somebody came to ask.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Via {
+    Mention,
+    Direct,
+    Command,
+    /// "Investigate this alert" on a message.
+    Shortcut,
+}
