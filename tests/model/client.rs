@@ -213,7 +213,7 @@ fn doctor(server: &Server, model: &str) -> String {
     ]);
     let text = output.to_string();
     text.lines()
-        .skip_while(|line| !line.contains("model"))
+        .skip_while(|line| line.split_whitespace().nth(1) != Some("model"))
         .collect::<Vec<_>>()
         .join("\n")
 }
