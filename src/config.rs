@@ -45,6 +45,15 @@ pub const DASHBOARD: &str = "RCA_DASHBOARD";
 pub const CI: &str = "CI";
 /// What is logged to stderr, in the syntax of tracing's `EnvFilter`.
 pub const LOG: &str = "RCA_LOG";
+/// `json` for a JSON object a line; text otherwise.
+pub const LOG_FORMAT: &str = "RCA_LOG_FORMAT";
+/// Where spans go, by the names that OpenTelemetry gives; its library reads them itself.
+const OTLP: &[&str] = &[
+    "OTEL_EXPORTER_OTLP_ENDPOINT",
+    "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT",
+];
+/// Switches all telemetry off, by OpenTelemetry's name.
+const OTLP_OFF: &str = "OTEL_SDK_DISABLED";
 /// Name of the configuration file.
 pub const FILE: &str = "rca-agent.toml";
 
@@ -149,7 +158,7 @@ pub struct S3 {
 }
 
 /// Settings of the machine and of the user, before flags.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Config {
     pub tz: Option<String>,
     pub cases: PathBuf,
@@ -171,6 +180,17 @@ pub struct Config {
     /// This is a CI job.
     pub ci: bool,
     pub log: Option<String>,
+    pub log_format: LogFormat,
+    /// Spans are exported.
+    pub traces: bool,
+}
+
+/// How a line of the log looks.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum LogFormat {
+    #[default]
+    Text,
+    Json,
 }
 
 fn variable(name: &str) -> Option<String> {
@@ -230,6 +250,12 @@ impl Config {
             no_color: variable("NO_COLOR").is_some(),
             ci: variable(CI).is_some_and(|value| value != "false"),
             log: variable(LOG),
+            log_format: match variable(LOG_FORMAT).as_deref() {
+                Some("json") => LogFormat::Json,
+                _ => LogFormat::Text,
+            },
+            traces: OTLP.iter().any(|name| variable(name).is_some())
+                && variable(OTLP_OFF).is_none_or(|off| !off.eq_ignore_ascii_case("true")),
         })
     }
 }

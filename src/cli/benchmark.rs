@@ -12,8 +12,10 @@ use super::{
 use crate::{
     benchmark::{self, Incident, Outcome, RULES, Ranked},
     config::Config,
+    driver::Unwatched,
     error::AppError,
     investigation::{Verdict, settings::Source},
+    journal::Recording,
     progress::{Progress, Show},
     time::Reading,
 };
@@ -106,7 +108,7 @@ async fn measure(
         Show::Nothing,
     )?;
     let began = Instant::now();
-    let (machine, report) = run::concluded(start).await?;
+    let (machine, report) = run::concluded(start, Recording::nothing(), &mut Unwatched).await?;
     let took = u64::try_from(began.elapsed().as_millis()).unwrap_or(u64::MAX);
     let case = machine.case();
     let rules = RULES

@@ -54,7 +54,7 @@ pub fn main() -> ExitCode {
 
 fn dispatch(cli: args::Cli) -> Result<u8, AppError> {
     let config = Config::load()?;
-    log::start(&config, cli.verbosity.verbose);
+    let _logging = log::start(&config, cli.verbosity.verbose)?;
     let logging = cli.verbosity.verbose > 0 || config.log.is_some();
     let show = crate::progress::Show::fitting(cli.verbosity.quiet, logging);
     match cli.command {

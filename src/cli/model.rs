@@ -225,6 +225,10 @@ fn object_from_stdin() -> Result<Value, ModelError> {
 }
 
 impl Model for Manual {
+    fn name(&self) -> &'static str {
+        MANUAL
+    }
+
     fn ask<'a>(&'a self, request: &'a Request) -> Answering<'a> {
         Box::pin(async move {
             let _ = std::io::stderr().flush();

@@ -12,7 +12,7 @@ use super::{
 use crate::{
     config::Config,
     driver,
-    effects::LiveEffects,
+    effects::{self, LiveEffects},
     error::{AppError, Kind},
     hub::Capture,
     investigation::{
@@ -191,7 +191,8 @@ pub(super) async fn run(order: Order, salt: Option<&str>, show: Show) -> Result<
     let redactor = Redactor::new(salt.unwrap_or(&id));
     let ask = run::asker(&settings);
     let limits = run::limits(&settings);
-    let mut effects = LiveEffects::new(endpoint, limits, redactor, ask, downloads);
+    let mut effects =
+        LiveEffects::new(endpoint, limits, redactor, ask, downloads).with_span(effects::run_span(&id));
     let mut machine = Machine::new(id, settings);
     let mut watch = Progress::new(show);
     let driven = driver::drive(&mut machine, opening, &mut effects, &mut Unkept, &mut watch).await;

@@ -11,8 +11,8 @@ use super::{
 };
 use crate::{
     config::Config,
-    driver::{self, Effects, RunError, Unwatched, Watch},
-    effects::{Ask, LiveEffects, NoEffects, Nobody},
+    driver::{self, Effects, RunError, Watch},
+    effects::{self, Ask, LiveEffects, NoEffects, Nobody},
     error::{AppError, Kind},
     investigation::{Finding, Machine, Problem, Settings, State, Verdict},
     journal::{
@@ -108,7 +108,9 @@ async fn go(start: Start, mut journal: CaseJournal) -> Result<u8, AppError> {
     progress.line(&format!("case {id}: {}", settings.source));
     let ask = asker(&settings);
     let limits = limits(&settings);
-    let mut effects = LiveEffects::new(endpoint, limits, redactor, ask, absolute(&dir)).with_model(model);
+    let mut effects = LiveEffects::new(endpoint, limits, redactor, ask, absolute(&dir))
+        .with_model(model)
+        .with_span(effects::run_span(&id));
     let mut watch = progress;
     let driven = drive(&id, created, settings, &mut effects, &mut journal, &mut watch);
     let machine = tokio::select! {
@@ -145,11 +147,15 @@ async fn go(start: Start, mut journal: CaseJournal) -> Result<u8, AppError> {
     Ok(finished.status)
 }
 
-/// Runs a new case to its end without printing anything, and without anybody to ask.
-pub(super) async fn concluded(start: Start) -> Result<(Machine, Report), AppError> {
+/// Runs a case to its end without printing anything, and without anybody to ask: from the beginning, or on from what is
+/// recorded of it.
+pub(super) async fn concluded(
+    start: Start,
+    recording: Recording,
+    watch: &mut dyn Watch,
+) -> Result<(Machine, Report), AppError> {
     let dir = start.dir;
-    let mut journal =
-        CaseJournal::open(&dir, Recording::nothing()).map_err(|error| journal_error(&error, &dir))?;
+    let mut journal = CaseJournal::open(&dir, recording).map_err(|error| journal_error(&error, &dir))?;
     let limits = limits(&start.settings);
     let mut effects = LiveEffects::new(
         start.endpoint,
@@ -158,18 +164,12 @@ pub(super) async fn concluded(start: Start) -> Result<(Machine, Report), AppErro
         Box::new(Nobody),
         absolute(&dir),
     )
-    .with_model(start.model);
+    .with_model(start.model)
+    .with_span(effects::run_span(&start.id));
     let (id, created) = (start.id, start.created);
-    let machine = drive(
-        &id,
-        created,
-        start.settings,
-        &mut effects,
-        &mut journal,
-        &mut Unwatched,
-    )
-    .await
-    .map_err(|error| run_error(&error, &dir))?;
+    let machine = drive(&id, created, start.settings, &mut effects, &mut journal, watch)
+        .await
+        .map_err(|error| run_error(&error, &dir))?;
     let report = finish(&machine, created, &dir)?.report;
     Ok((machine, report))
 }

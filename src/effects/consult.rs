@@ -3,7 +3,9 @@
 use std::time::Instant;
 
 use serde_json::Value;
+use tracing::Span;
 
+use super::spans;
 use crate::{
     investigation::{Body, Consultation, Failure, FailureKind, Observation, Reply, Usage, consult::answers},
     journal::{body_hash, redact::Redactor},
@@ -16,6 +18,7 @@ pub(super) async fn consult(
     model: Option<&dyn Model>,
     redactor: &Redactor,
     consultation: &Consultation,
+    run: &Span,
 ) -> Observation {
     let Some(model) = model else {
         return unavailable("there is no model to ask");
@@ -24,8 +27,11 @@ pub(super) async fn consult(
         Ok(request) => request,
         Err(error) => return unavailable(&error.to_string()),
     };
+    let span = spans::chat(run, model.name(), &request.name);
     let started = Instant::now();
     let asked = model.ask(&request).await;
+    spans::completed(&span, &asked.result);
+    drop(span);
     let took_ms = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX);
     let (name, answer, usage) = match asked.result {
         Ok(completion) => {

@@ -8,8 +8,9 @@ use std::{
 use chrono::Utc as ChronoUtc;
 use futures::future::join_all;
 use serde_json::Value;
+use tracing::Span;
 
-use super::consult::consult;
+use super::{consult::consult, spans};
 use crate::{
     driver::{Effects, Performed},
     investigation::{Action, Answer, Body, Failure, FailureKind, Observation},
@@ -43,6 +44,8 @@ pub struct LiveEffects {
     downloads: PathBuf,
     connected: Option<Connected>,
     model: Option<Box<dyn Model>>,
+    /// The run that calls and questions belong to.
+    span: Span,
 }
 
 struct Connected {
@@ -70,6 +73,7 @@ impl LiveEffects {
             ask,
             connected: None,
             model: None,
+            span: Span::none(),
         }
     }
 
@@ -77,6 +81,13 @@ impl LiveEffects {
     #[must_use]
     pub fn with_model(mut self, model: Option<Box<dyn Model>>) -> Self {
         self.model = model;
+        self
+    }
+
+    /// The same with its calls and questions told as parts of a span, which lasts as long as these effects do.
+    #[must_use]
+    pub fn with_span(mut self, span: Span) -> Self {
+        self.span = span;
         self
     }
 
@@ -184,6 +195,7 @@ impl LiveEffects {
                 };
             }
         };
+        let span = spans::tool(&self.span, &request.tool);
         let started = Instant::now();
         let called = connected.client.call(&request).await;
         let took_ms = millis(started.elapsed());
@@ -202,13 +214,15 @@ impl LiveEffects {
             }
             Err(error) => (0, Err(self.failed(&error))),
         };
-        Answer {
+        let answer = Answer {
             tool: request.tool,
             arguments,
             took_ms,
             bytes,
             result,
-        }
+        };
+        spans::answered(&span, &answer);
+        answer
     }
 
     /// Makes a snapshot or a dissection again where the server does not know it any more.
@@ -301,7 +315,7 @@ impl Effects for LiveEffects {
                     self.query(std::slice::from_ref(then)).await
                 }
                 Action::Consult { consultation } => {
-                    consult(self.model.as_deref(), &self.redactor, consultation).await
+                    consult(self.model.as_deref(), &self.redactor, consultation, &self.span).await
                 }
                 Action::AskUser {
                     question,

@@ -3,7 +3,9 @@
 mod consult;
 mod live;
 mod nothing;
+mod spans;
 
 pub use consult::request;
 pub use live::{Ask, LiveEffects, Nobody};
 pub use nothing::NoEffects;
+pub use spans::{TARGET as SPANS, run as run_span};

@@ -100,6 +100,10 @@ impl Rehearsed {
 }
 
 impl Model for Rehearsed {
+    fn name(&self) -> &'static str {
+        "rehearsed"
+    }
+
     fn ask<'a>(&'a self, request: &'a Request) -> Answering<'a> {
         Box::pin(async move {
             let result = self.answer(request).map(|answer| Completion {

@@ -22,7 +22,7 @@ use crate::investigation::Observation;
 ///
 /// A fresh run is a resumed run with an empty recording: while recorded entries are left, `append`
 /// checks instead of writing, and `recorded` answers instead of the world.
-pub trait Journal {
+pub trait Journal: Send {
     /// Writes an entry, or checks it against the recorded one in its place.
     fn append(&mut self, entry: Entry) -> Result<(), JournalError>;
 

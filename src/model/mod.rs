@@ -76,10 +76,17 @@ pub type Answering<'a> = Pin<Box<dyn Future<Output = Asked> + Send + 'a>>;
 
 /// Something that answers.
 pub trait Model: Send + Sync {
+    /// What it was asked for by.
+    fn name(&self) -> &str;
+
     fn ask<'a>(&'a self, request: &'a Request) -> Answering<'a>;
 }
 
 impl<M: Model + ?Sized> Model for std::sync::Arc<M> {
+    fn name(&self) -> &str {
+        (**self).name()
+    }
+
     fn ask<'a>(&'a self, request: &'a Request) -> Answering<'a> {
         (**self).ask(request)
     }

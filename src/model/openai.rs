@@ -341,6 +341,10 @@ impl OpenAi {
 }
 
 impl Model for OpenAi {
+    fn name(&self) -> &str {
+        &self.endpoint.model
+    }
+
     fn ask<'a>(&'a self, request: &'a Request) -> Answering<'a> {
         Box::pin(self.answered(request))
     }

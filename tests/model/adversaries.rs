@@ -198,6 +198,10 @@ impl Adversary {
 }
 
 impl Model for Adversary {
+    fn name(&self) -> &'static str {
+        "adversary"
+    }
+
     fn ask<'a>(&'a self, request: &'a Request) -> Answering<'a> {
         let result = self.answer(request).map(|answer| Completion {
             model: "adversary".to_owned(),
@@ -274,6 +278,10 @@ struct Cooperative {
 }
 
 impl Model for Cooperative {
+    fn name(&self) -> &'static str {
+        "cooperative"
+    }
+
     fn ask<'a>(&'a self, request: &'a Request) -> Answering<'a> {
         let before = {
             let mut asked = self.asked.lock().unwrap();
