@@ -133,6 +133,7 @@ fn endpoint(case: &str, file: &Path) -> Endpoint {
             file.to_str().unwrap().to_owned(),
         ],
         env: vec![("FAKE_TOKEN".to_owned(), SecretString::from("t0ken"))],
+        without: &[],
     }
 }
 
@@ -220,6 +221,7 @@ async fn no_server(file: &Path) {
         program: "no-such-kubeshark".to_owned(),
         args: vec!["mcp".to_owned(), "--token".to_owned(), "s3cret".to_owned()],
         env: Vec::new(),
+        without: &[],
     };
     let error = Client::connect(missing.clone(), Limits::default())
         .await
@@ -235,6 +237,7 @@ async fn no_server(file: &Path) {
         program: file.to_str().unwrap().to_owned(),
         args: Vec::new(),
         env: Vec::new(),
+        without: &[],
     };
     let error = Client::connect(text, Limits::default()).await.err().unwrap();
     assert_eq!(error.kind(), FailureKind::NotStarted);

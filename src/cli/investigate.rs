@@ -29,6 +29,16 @@ pub(super) struct Moment {
     pub(super) notes: Vec<String>,
 }
 
+impl Moment {
+    fn clock(&self, config: &Config) -> Clock {
+        Clock {
+            zone: self.zone,
+            now: self.now,
+            hours: config.hours,
+        }
+    }
+}
+
 /// Resolves `--tz` and `--now`.
 pub(super) fn moment(config: &Config, args: &TimeArgs, clock_now: Utc) -> Result<Moment, AppError> {
     let named = args.tz.as_ref().or(config.tz.as_ref());
@@ -194,6 +204,7 @@ pub(super) struct Plan {
     pub(super) service: Option<ServiceName>,
 }
 
+/// A new case of its own name.
 pub(super) fn prepare(
     config: &Config,
     plan: Plan,
@@ -202,6 +213,29 @@ pub(super) fn prepare(
     run: &RunArgs,
     output: &OutputArgs,
     show: Show,
+) -> Result<Start, AppError> {
+    let clock = moment.clock(config);
+    let cases = run.cases.clone().unwrap_or_else(|| config.cases.clone());
+    let start = prepare_in(config, plan, moment, created, run, || {
+        new_case(&cases, &clock, created)
+    })?;
+    Ok(Start {
+        out: output.out.clone(),
+        format: output.format,
+        show,
+        ..start
+    })
+}
+
+/// A case in the directory that `case` makes and names; it is made last, so that a mistake leaves nothing behind. Shows
+/// nothing and prints nothing.
+pub(super) fn prepare_in(
+    config: &Config,
+    plan: Plan,
+    moment: Moment,
+    created: Utc,
+    run: &RunArgs,
+    case: impl FnOnce() -> Result<(String, PathBuf), AppError>,
 ) -> Result<Start, AppError> {
     // Before the case exists: a capture that cannot be opened leaves nothing behind.
     let endpoint = source::endpoint(config, &plan.source)?;
@@ -235,13 +269,7 @@ pub(super) fn prepare(
         .budget_seconds
         .or(config.budget.seconds)
         .unwrap_or(playbook.budget.seconds);
-    let clock = Clock {
-        zone: moment.zone,
-        now: moment.now,
-        hours: config.hours,
-    };
-    let cases = run.cases.clone().unwrap_or_else(|| config.cases.clone());
-    let (id, dir) = new_case(&cases, &clock, created)?;
+    let (id, dir) = case()?;
     let redactor = run::redactor(config, &id)?;
     let model_settings = super::model::settings(config, &run.model, &redactor)?;
     let model = super::model::connect(config, model_settings.as_ref(), dir.join("questions"))?;
@@ -289,9 +317,9 @@ pub(super) fn prepare(
         redactor,
         prompts: run.model.show_prompts,
         dir,
-        out: output.out.clone(),
-        format: output.format,
-        show,
+        out: None,
+        format: None,
+        show: Show::Nothing,
     })
 }
 

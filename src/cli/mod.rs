@@ -3,6 +3,7 @@
 mod args;
 mod ask;
 mod benchmark;
+mod bot;
 mod capture_file;
 mod cases;
 mod compare;
@@ -22,7 +23,7 @@ mod playbooks;
 mod preserve;
 mod record;
 mod run;
-mod serve;
+mod hub;
 mod snapshots;
 mod source;
 mod verify;
@@ -70,9 +71,9 @@ fn dispatch(cli: args::Cli) -> Result<u8, AppError> {
         args::Command::Investigate(args) => on_runtime(investigate::investigate(&config, &args, show)),
         args::Command::Hub(args) => {
             if args.list_faults {
-                return serve::list_faults();
+                return hub::list_faults();
             }
-            on_runtime(serve::hub(&config, &args))
+            on_runtime(hub::hub(&config, &args))
         }
         args::Command::Cases(args) => cases::run(&config, &args),
         args::Command::Resume(args) => on_runtime(run::resume(&config, &args, show)),

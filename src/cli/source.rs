@@ -4,7 +4,7 @@ use std::path::Path;
 
 use super::args::SourceArgs;
 use crate::{
-    config::Config,
+    config::{BOT_SECRETS, Config},
     demo,
     error::AppError,
     hub::{self, Capture, Hub},
@@ -63,6 +63,7 @@ pub(super) fn endpoint(config: &Config, source: &Source) -> Result<Endpoint, App
                 program,
                 args: words.collect(),
                 env: Vec::new(),
+                without: BOT_SECRETS,
             })
         }
         Source::Url { url } => Ok(Endpoint::Url {

@@ -373,6 +373,12 @@ const PHASES: &[Phase] = &[
     Phase::Ask,
 ];
 
+/// The phases that a guard is consulted in; none where there is no such guard.
+pub fn consulted_in(name: &str) -> &'static [Phase] {
+    let found = GUARDS.iter().find(|guard| guard.name == name);
+    found.map_or(&[], |guard| guard.phases)
+}
+
 /// Consults every guard that applies, and those that the playbook adds. Stops at the first refusal.
 pub fn consult(case: &Case, proposal: &Proposal<'_>) -> Vec<Ruling> {
     let mut rulings = Vec::new();

@@ -341,6 +341,18 @@ impl Playbook {
         self.phases.iter().find(|rules| rules.phase == phase)
     }
 
+    /// Asks for an optional guard in all of these phases that a run passes.
+    pub fn ask_for(&mut self, guard: &str, phases: &[Phase]) {
+        for &phase in phases {
+            if self.asks_for(guard, phase) || !self.has(phase) {
+                continue;
+            }
+            if let Some(rules) = self.phases.iter_mut().find(|rules| rules.phase == phase) {
+                rules.guards.push(guard.to_owned());
+            }
+        }
+    }
+
     /// Whether an optional guard is to be consulted in this phase.
     pub fn asks_for(&self, guard: &str, phase: Phase) -> bool {
         match (guard, self.rules(phase)) {

@@ -73,9 +73,14 @@ impl Connection {
     pub(super) async fn open(endpoint: &Endpoint, limits: &Limits) -> Result<Self, ConnectError> {
         let fault = FaultCell::default();
         let (process, outcome) = match endpoint {
-            Endpoint::Command { program, args, env } => {
+            Endpoint::Command {
+                program,
+                args,
+                env,
+                without,
+            } => {
                 let (process, stdout, stdin) =
-                    ServerProcess::start(program, args, env).map_err(|e| ConnectError::Start {
+                    ServerProcess::start(program, args, env, without).map_err(|e| ConnectError::Start {
                         target: endpoint.to_string(),
                         reason: start_reason(&e),
                     })?;

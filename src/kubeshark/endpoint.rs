@@ -22,6 +22,8 @@ pub enum Endpoint {
         args: Vec<String>,
         /// Variables set in addition to our own environment.
         env: Vec<(String, SecretString)>,
+        /// Variables of our own environment that it is not to see.
+        without: &'static [&'static str],
     },
     /// Streamable HTTP.
     Url {

@@ -62,6 +62,22 @@ impl Zone {
         }
     }
 
+    /// When the wall clock showed the same a day before: where it did so twice, the one with the offset of `at`; where it
+    /// never did, 24 hours before.
+    pub fn day_before(self, at: Utc) -> Utc {
+        let day = TimeDelta::days(1);
+        let plain = at.checked_sub_signed(day).unwrap_or(at);
+        let Some(wall) = self.local(at).checked_sub_signed(day) else {
+            return plain;
+        };
+        match self.on(wall) {
+            WallTime::Once(then) => then,
+            WallTime::Twice { second, .. } if self.offset(second) == self.offset(at) => second,
+            WallTime::Twice { first, .. } => first,
+            _ => plain,
+        }
+    }
+
     /// When the wall clock of this zone shows `wall`: once, twice, or never.
     pub(super) fn on(self, wall: NaiveDateTime) -> WallTime {
         use chrono::LocalResult::{Ambiguous, None, Single};

@@ -42,8 +42,13 @@ impl ServerProcess {
         program: &str,
         args: &[String],
         env: &[(String, SecretString)],
+        without: &[&str],
     ) -> std::io::Result<(Self, ChildStdout, ChildStdin)> {
-        let mut process = Command::new(program)
+        let mut command = Command::new(program);
+        for name in without {
+            command.env_remove(name);
+        }
+        let mut process = command
             .args(args)
             .envs(env.iter().map(|(name, value)| (name, value.expose_secret())))
             .stdin(Stdio::piped())

@@ -3,6 +3,8 @@
 //! Flags go over environment variables, these over `rca-agent.toml` of the working directory, that
 //! over the one of the user's configuration directory.
 
+mod bot;
+
 use std::{
     collections::BTreeMap,
     env, fs,
@@ -16,6 +18,8 @@ use crate::{
     error::AppError,
     time::{HourStyle, SystemZone, Zone},
 };
+
+pub use bot::{BOT_SECRETS, Bot, BotFile, ChannelFile, MappingFile, WebhooksFile};
 
 /// Bearer token for Kubeshark's Hub.
 pub const HUB_TOKEN: &str = "KUBESHARK_HUB_TOKEN";
@@ -71,6 +75,8 @@ pub struct File {
     pub budget: BudgetFile,
     pub model: ModelFile,
     pub redact: RedactFile,
+    pub bot: BotFile,
+    pub webhooks: WebhooksFile,
 }
 
 #[derive(Clone, Debug, Default, PartialEq, Deserialize)]
@@ -179,6 +185,7 @@ pub struct Config {
     pub no_color: bool,
     /// This is a CI job.
     pub ci: bool,
+    pub bot: Bot,
     pub log: Option<String>,
     pub log_format: LogFormat,
     /// Spans are exported.
@@ -216,6 +223,12 @@ impl Config {
         let mut redact = inner.redact;
         redact.patterns.extend(outer.redact.patterns);
         redact.names.extend(outer.redact.names);
+        // Who may use the bot is said in one place, whole: two lists of permissions do not add up.
+        let (bot, webhooks) = if inner.bot == BotFile::default() && inner.webhooks == WebhooksFile::default() {
+            (outer.bot, outer.webhooks)
+        } else {
+            (inner.bot, inner.webhooks)
+        };
         Ok(Self {
             tz: variable(RCA_TZ).or(inner.tz).or(outer.tz),
             cases: variable(CASES)
@@ -249,6 +262,7 @@ impl Config {
             ),
             no_color: variable("NO_COLOR").is_some(),
             ci: variable(CI).is_some_and(|value| value != "false"),
+            bot: Bot::load(bot, webhooks)?,
             log: variable(LOG),
             log_format: match variable(LOG_FORMAT).as_deref() {
                 Some("json") => LogFormat::Json,
@@ -258,6 +272,11 @@ impl Config {
                 && variable(OTLP_OFF).is_none_or(|off| !off.eq_ignore_ascii_case("true")),
         })
     }
+}
+
+/// This program, to be started once more.
+pub fn program() -> std::io::Result<PathBuf> {
+    env::current_exe()
 }
 
 /// The key of the model's endpoint, from the environment or from a file.

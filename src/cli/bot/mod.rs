@@ -1,0 +1,3 @@
+//! `slack` and `serve`: the bot.
+
+mod runs;
