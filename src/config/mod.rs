@@ -224,7 +224,8 @@ impl Config {
         redact.patterns.extend(outer.redact.patterns);
         redact.names.extend(outer.redact.names);
         // Who may use the bot is said in one place, whole: two lists of permissions do not add up.
-        let (bot, webhooks) = if inner.bot == BotFile::default() && inner.webhooks == WebhooksFile::default() {
+        let (bot, webhooks) = if inner.bot == BotFile::default() && inner.webhooks == WebhooksFile::default()
+        {
             (outer.bot, outer.webhooks)
         } else {
             (inner.bot, inner.webhooks)

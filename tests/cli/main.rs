@@ -26,5 +26,6 @@ mod recovery;
 mod routes;
 mod runner;
 mod snapshots;
+mod telemetry;
 mod verify;
 mod windows;

@@ -265,9 +265,7 @@ async fn command(words: &[String]) -> Result<String, AppError> {
         .spawn()
         .map_err(|error| failed(&error))?;
     let (Some(stdout), Some(stderr)) = (child.stdout.take(), child.stderr.take()) else {
-        return Err(AppError::environment(
-            "could not read what the command printed",
-        ));
+        return Err(AppError::environment("could not read what the command printed"));
     };
     let ended = timeout(LIMIT, async {
         let (out, err) = tokio::join!(cut(stdout), cut(stderr));
@@ -323,9 +321,10 @@ fn attachments(dir: &Path, report: &Report) -> Result<Vec<Attachment>, AppError>
     for file in &report.attachments {
         let path = dir.join(&file.file);
         if path.is_file() && size(&path) <= LARGEST {
-            let name = path
-                .file_name()
-                .map_or_else(|| "packets.pcap".to_owned(), |name| name.to_string_lossy().into_owned());
+            let name = path.file_name().map_or_else(
+                || "packets.pcap".to_owned(),
+                |name| name.to_string_lossy().into_owned(),
+            );
             files.push(attachment(&path, name, "Packets".to_owned())?);
         }
     }
@@ -338,7 +337,11 @@ fn of_packets(packets: &Path, case: &str) -> Result<Vec<Attachment>, AppError> {
     let described = packets.with_extension("md");
     for (path, name, title) in [
         (packets, format!("{case}.pcap"), "Packets"),
-        (described.as_path(), format!("{case}-packets.md"), "About the packets"),
+        (
+            described.as_path(),
+            format!("{case}-packets.md"),
+            "About the packets",
+        ),
     ] {
         if path.is_file() && size(path) <= LARGEST {
             files.push(attachment(path, name, title.to_owned())?);
