@@ -10,4 +10,6 @@ pub mod incoming;
 pub mod person;
 pub mod runs;
 pub mod slack;
+pub mod store;
 pub mod work;
+pub mod worker;
