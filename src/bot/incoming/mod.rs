@@ -1,7 +1,13 @@
 //! What arrives at the bot, in its own words.
 
+mod markup;
+mod read;
+
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
+
+pub use markup::plain;
+pub use read::{place_of, read};
 
 use super::person::{Person, Place};
 use crate::time::Utc;
@@ -40,6 +46,8 @@ pub enum Incoming {
         /// Untrusted. Without the mention of the bot.
         text: String,
         via: Via,
+        /// When what it is about was said, where it is another message.
+        of: Option<Utc>,
     },
     /// Somebody pressed a button of ours.
     Pressed {
@@ -56,6 +64,12 @@ pub enum Incoming {
     Alert(Box<super::alert::Alert>),
     /// Nothing for us.
     Ignored { why: String },
+}
+
+/// Takes deliveries in. What it has taken is not lost: only then is it acknowledged.
+pub trait Accept: Send + Sync + 'static {
+    /// `Err` says why it was not taken; whoever delivers tries again.
+    fn accept(&self, delivery: Delivery) -> crate::driver::Performed<'_, Result<(), String>>;
 }
 
 /// How somebody came to ask.
