@@ -7,6 +7,7 @@
 pub mod alert;
 pub mod conversation;
 pub mod incoming;
+pub mod metrics;
 pub mod person;
 pub mod runs;
 pub mod slack;

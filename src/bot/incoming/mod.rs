@@ -36,6 +36,35 @@ pub enum DeliveryKind {
     Alert,
 }
 
+impl DeliveryKind {
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Event => "event",
+            Self::Interaction => "interaction",
+            Self::Command => "command",
+            Self::Alert => "alert",
+        }
+    }
+
+    /// What is the same for every attempt to deliver this body.
+    pub fn id_of(self, body: &Value) -> Option<String> {
+        let name = match self {
+            Self::Event => "event_id",
+            Self::Interaction | Self::Command => "trigger_id",
+            Self::Alert => return None,
+        };
+        let id = body
+            .get(name)
+            .and_then(Value::as_str)
+            .filter(|id| !id.is_empty())?;
+        Some(format!(
+            "{}:{}",
+            self.name(),
+            id.chars().take(200).collect::<String>()
+        ))
+    }
+}
+
 /// What a delivery says.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Incoming {

@@ -1,5 +1,8 @@
 //! Slack as the bot needs it. [`Slack`] is the seam: everything behind it is the network.
 
+pub mod socket;
+pub mod web;
+
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
