@@ -6,6 +6,7 @@
 
 pub mod alert;
 pub mod conversation;
+pub mod gate;
 pub mod incoming;
 pub mod metrics;
 pub mod person;
