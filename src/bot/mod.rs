@@ -5,6 +5,7 @@
 //! Handling is repeated after a crash, so everything it does has a key: a job is enqueued once, a message posted once.
 
 pub mod alert;
+pub mod blocks;
 pub mod conversation;
 pub mod gate;
 pub mod incoming;
@@ -13,5 +14,6 @@ pub mod person;
 pub mod runs;
 pub mod slack;
 pub mod store;
+pub mod watcher;
 pub mod work;
 pub mod worker;
