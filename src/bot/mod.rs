@@ -7,6 +7,7 @@
 pub mod alert;
 pub mod blocks;
 pub mod conversation;
+pub mod desk;
 pub mod gate;
 pub mod incoming;
 pub mod metrics;

@@ -52,7 +52,7 @@ pub struct BotFile {
     pub approvers: Vec<String>,
     /// Channels that may ask, by id; all where none is named.
     pub channels: BTreeMap<String, ChannelFile>,
-    /// Where alerts go that name no channel, as `TEAM/CHANNEL`.
+    /// Where alerts go that name no channel, by its id.
     pub alerts: Option<String>,
     /// Seconds that a question of the bot waits for an answer before an assumption is made.
     pub patience_seconds: Option<u64>,
@@ -81,7 +81,7 @@ pub struct ChannelFile {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct WebhooksFile {
-    /// Receivers of Alertmanager, and the channels they mean, as `TEAM/CHANNEL`.
+    /// Receivers of Alertmanager, and the ids of the channels they mean.
     pub receivers: BTreeMap<String, String>,
     /// Other senders, by the name in the address.
     pub generic: BTreeMap<String, MappingFile>,
@@ -103,7 +103,7 @@ pub struct MappingFile {
     pub summary: String,
     /// An object of strings.
     pub labels: Option<String>,
-    /// Where alerts of this sender go, as `TEAM/CHANNEL`.
+    /// Where alerts of this sender go: the id of a channel.
     pub channel: Option<String>,
 }
 

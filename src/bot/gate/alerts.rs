@@ -28,7 +28,7 @@ pub struct Mapping {
     pub summary: String,
     /// An object of strings.
     pub labels: Option<String>,
-    /// As `TEAM/CHANNEL`.
+    /// Where its alerts go: the id of a channel.
     pub channel: Option<String>,
 }
 

@@ -51,7 +51,7 @@ pub struct Gate {
     pub signing: Option<SecretString>,
     /// Bearer token of the webhooks; without it they are not there.
     pub token: Option<SecretString>,
-    /// Channels of Alertmanager's receivers, as `TEAM/CHANNEL`.
+    /// Channels of Alertmanager's receivers.
     pub receivers: BTreeMap<String, String>,
     /// Other senders, by name.
     pub generic: BTreeMap<String, Mapping>,

@@ -40,14 +40,11 @@ pub fn place_of(delivery: &Delivery, me: &str) -> Option<Place> {
             channel: "home".to_owned(),
             thread: Some(by.user),
         }),
-        Incoming::Alert(alert) => {
-            let (team, channel) = alert.channel.as_deref()?.split_once('/')?;
-            Some(Place {
-                team: team.to_owned(),
-                channel: channel.to_owned(),
-                thread: Some(alert.fingerprint),
-            })
-        }
+        Incoming::Alert(alert) => Some(Place {
+            team: String::new(),
+            channel: "alerts".to_owned(),
+            thread: Some(alert.fingerprint),
+        }),
         Incoming::Ignored { .. } => None,
     }
 }

@@ -4,7 +4,10 @@ use sqlx::{Any, Row, Transaction, any::AnyRow};
 
 use super::{Lease, Store, StoreError, instant, micros};
 use crate::{
-    bot::person::{Person, Place},
+    bot::{
+        person::{Person, Place},
+        work::{Request, Work},
+    },
     time::Utc,
 };
 
@@ -113,6 +116,19 @@ impl Store {
         self.cases("WHERE id = $1", &[id])
             .await
             .map(|mut found| found.pop())
+    }
+
+    /// What was asked for when a case was opened.
+    pub async fn request(&self, case: &str) -> Result<Option<Request>, StoreError> {
+        let work: Option<String> =
+            sqlx::query_scalar("SELECT work FROM jobs WHERE key = (SELECT job FROM cases WHERE id = $1)")
+                .bind(case)
+                .fetch_optional(&self.pool)
+                .await?;
+        Ok(match work.map(|text| serde_json::from_str(&text)).transpose()? {
+            Some(Work::Investigate { request }) => Some(*request),
+            _ => None,
+        })
     }
 
     /// What is known of a thread, and the case that it is about.

@@ -96,6 +96,8 @@ pub struct Lease {
     pub fence: i64,
     /// This one included.
     pub attempts: u32,
+    /// When it was put in.
+    pub created: Utc,
 }
 
 /// What became of a lease.
@@ -186,7 +188,7 @@ impl Store {
                       AND r.state = 'running' AND r.lease_until >= $3))
                 ORDER BY (SELECT COUNT(*) FROM jobs r WHERE r.lane = j.lane AND {running}), j.id
                 LIMIT 1)
-             RETURNING id, key, work, fence, attempts"
+             RETURNING id, key, work, fence, attempts, created"
         );
         let row = sqlx::query(sqlx::AssertSqlSafe(claim))
             .bind(owner)
@@ -370,5 +372,6 @@ fn read(row: &AnyRow) -> Result<Lease, StoreError> {
         work: serde_json::from_str(&work)?,
         fence: row.try_get(3)?,
         attempts: u32::try_from(row.try_get::<i64, _>(4)?).unwrap_or(u32::MAX),
+        created: instant(row.try_get(5)?),
     })
 }

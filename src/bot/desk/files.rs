@@ -1,0 +1,111 @@
+//! A case's files between the disk of this process and the database: another process goes on with what it finds there.
+
+use std::{
+    fs,
+    io::{Read, Seek, SeekFrom},
+    path::{Path, PathBuf},
+};
+
+use super::{Desk, Trouble};
+use crate::{
+    bot::store::{Lease, StoreError},
+    journal::{BODIES, JOURNAL},
+};
+
+/// Bytes of one piece.
+const PIECE: u64 = 4 * 1024 * 1024;
+
+/// Files beyond this stay where they are: a database is no place for packets.
+const LARGEST: u64 = 64 * 1024 * 1024;
+
+impl Desk {
+    /// Brings a case's files here, unless its journal is.
+    pub(super) async fn fetch(&self, case: &str, dir: &Path) -> Result<(), Trouble> {
+        if dir.join(JOURNAL).exists() {
+            return Ok(());
+        }
+        for (name, bytes) in self.store.files(case).await? {
+            let Some(path) = inside(dir, &name) else {
+                continue;
+            };
+            let written = path
+                .parent()
+                .map_or(Ok(()), fs::create_dir_all)
+                .and_then(|()| fs::write(&path, bytes));
+            if let Err(error) = written {
+                // What is not here is asked for again.
+                tracing::warn!(%error, case, name, "a file of a case was not brought here");
+            }
+        }
+        Ok(())
+    }
+
+    /// Sends what is new of a case's files to the database, where processes share it.
+    pub(super) async fn ship(&self, lease: &Lease, case: &str, dir: &Path) -> Result<(), Trouble> {
+        if !self.store.shared() {
+            return Ok(());
+        }
+        let there = self.store.shipped(case).await?;
+        // Bodies before the journal that names them.
+        let mut names = listed(dir, BODIES);
+        names.extend([JOURNAL, "report.json"].map(str::to_owned));
+        for name in names {
+            let start = there
+                .iter()
+                .find(|(known, _)| *known == name)
+                .map_or(0, |(_, size)| *size);
+            if let Some(path) = inside(dir, &name) {
+                self.ship_one(lease, case, &name, &path, start).await?;
+            }
+        }
+        Ok(())
+    }
+
+    async fn ship_one(
+        &self,
+        lease: &Lease,
+        case: &str,
+        name: &str,
+        path: &Path,
+        mut start: u64,
+    ) -> Result<(), StoreError> {
+        // A file that is not there yet has nothing to ship.
+        let Ok(mut file) = fs::File::open(path) else {
+            return Ok(());
+        };
+        let size = file.metadata().map_or(0, |metadata| metadata.len());
+        if size > LARGEST {
+            return Ok(());
+        }
+        while start < size {
+            let mut piece = Vec::new();
+            let read = file
+                .seek(SeekFrom::Start(start))
+                .and_then(|_| (&mut file).take(PIECE).read_to_end(&mut piece));
+            if read.is_err() || piece.is_empty() {
+                return Ok(());
+            }
+            self.store.ship(lease, case, name, start, &piece).await?;
+            start += piece.len() as u64;
+        }
+        Ok(())
+    }
+}
+
+/// Names below `dir/sub`, with `sub/` before them.
+fn listed(dir: &Path, sub: &str) -> Vec<String> {
+    let entries = fs::read_dir(dir.join(sub)).into_iter().flatten().flatten();
+    let mut names: Vec<String> = entries
+        .map(|entry| format!("{sub}/{}", entry.file_name().to_string_lossy()))
+        .collect();
+    names.sort();
+    names
+}
+
+/// A path below `dir`, and nowhere else.
+fn inside(dir: &Path, name: &str) -> Option<PathBuf> {
+    let plain = name
+        .split('/')
+        .all(|part| !part.is_empty() && part != "." && part != ".." && !part.contains('\\'));
+    plain.then(|| dir.join(name))
+}
