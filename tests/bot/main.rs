@@ -1,1 +1,11 @@
 //! The bot: its store, its words, its Slack, and all of them together against a fake Slack over real sockets.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "a test that cannot go on has failed"
+)]
+
+mod conversation;
+mod looks;

@@ -7,7 +7,7 @@ use super::{
     kit::{Blocks, Mrkdwn},
 };
 use crate::{
-    bot::conversation::{CaseInfo, Progressed},
+    bot::{conversation::CaseInfo, store::CaseState},
     investigation::finding::Verdict,
     time::{Utc, Zone},
 };
@@ -40,14 +40,14 @@ pub fn home(recent: &[CaseInfo], zone: Option<Zone>, now: Utc) -> Vec<Value> {
 
 fn state(case: &CaseInfo) -> String {
     match (case.state, &case.digest) {
-        (Progressed::Waiting, _) => "Waiting".to_owned(),
-        (Progressed::Running, _) => "Running".to_owned(),
-        (Progressed::Stopped, _) => "Stopped".to_owned(),
-        (Progressed::Failed, _) => "Did not come to its end".to_owned(),
-        (Progressed::Done, Some(digest)) if digest.verdict == Verdict::RootCause => {
+        (CaseState::Waiting, _) => "Waiting".to_owned(),
+        (CaseState::Running, _) => "Running".to_owned(),
+        (CaseState::Stopped, _) => "Stopped".to_owned(),
+        (CaseState::Failed, _) => "Did not come to its end".to_owned(),
+        (CaseState::Done, Some(digest)) if digest.verdict == Verdict::RootCause => {
             format!("Root cause: {}", digest.title)
         }
-        (Progressed::Done, Some(digest)) => digest.title.clone(),
-        (Progressed::Done, None) => "Done".to_owned(),
+        (CaseState::Done, Some(digest)) => digest.title.clone(),
+        (CaseState::Done, None) => "Done".to_owned(),
     }
 }

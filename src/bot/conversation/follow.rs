@@ -2,13 +2,12 @@
 
 use chrono::TimeDelta;
 
-use super::{
-    CaseInfo, Ctx, Digest, Progressed, approval, question, step::Step, thread::Thread, whispered, words::Wish,
-};
+use super::{CaseInfo, Ctx, Digest, approval, question, step::Step, thread::Thread, whispered, words::Wish};
 use crate::{
     bot::{
         blocks,
         person::{Person, Place},
+        store::CaseState,
         work::{Follow, FollowUp, Request, Work},
     },
     time::{Utc, Window, Zone, parse_point},
@@ -63,11 +62,11 @@ fn post(context: Ctx<'_>, at: &Place, message: crate::bot::slack::Message) -> St
 
 fn state(case: &CaseInfo) -> String {
     match case.state {
-        Progressed::Waiting => "The investigation waits for its turn.",
-        Progressed::Running => "The investigation is still running; the message above says how far it is.",
-        Progressed::Done => "The investigation is done; its report is above.",
-        Progressed::Stopped => "The investigation was stopped, so there is no report to answer from.",
-        Progressed::Failed => {
+        CaseState::Waiting => "The investigation waits for its turn.",
+        CaseState::Running => "The investigation is still running; the message above says how far it is.",
+        CaseState::Done => "The investigation is done; its report is above.",
+        CaseState::Stopped => "The investigation was stopped, so there is no report to answer from.",
+        CaseState::Failed => {
             "The investigation did not come to its end, so there is no report to answer from."
         }
     }
@@ -111,7 +110,7 @@ fn out_of(digest: &Digest, wish: &Wish) -> (String, Vec<String>) {
 
 /// What is said to words that mean nothing here.
 pub(super) fn lost(case: &CaseInfo, at: &Place, context: Ctx<'_>) -> Step {
-    let can = if case.state.is_over() {
+    let can = if case.state.ended() {
         "In this thread I know: why, what was ruled out, evidence, next steps, pcap, compare with yesterday, widen (to 2pm), confirm the fix, preserve. For another investigation name a time: \"what broke around 3pm?\"."
     } else {
         "Until it is done I know: status, stop. For another investigation name a time: \"what broke around 3pm?\"."
@@ -125,7 +124,7 @@ pub(super) fn stop(case: &str, by: &Person, at: &Place, context: Ctx<'_>) -> Ste
         .case
         .as_ref()
         .filter(|known| known.case == case)
-        .is_some_and(|known| known.state.is_over());
+        .is_some_and(|known| known.state.ended());
     if over {
         return whispered(by, at, "It is over already; there is nothing to stop.");
     }
@@ -154,7 +153,7 @@ pub(super) fn feedback(case: &str, right: bool, by: &Person, at: &Place) -> Vec<
 /// Why nothing can be done with a case yet, or any more.
 fn unready(case: &str, thread: &Thread, context: Ctx<'_>) -> Option<String> {
     match context.known.case.as_ref().filter(|known| known.case == case) {
-        Some(known) if known.state == Progressed::Done => None,
+        Some(known) if known.state == CaseState::Done => None,
         Some(known) => Some(state(known)),
         // An older case of the thread: a newer one was asked for meanwhile.
         None if thread.request(case).is_some() => None,
@@ -282,7 +281,7 @@ pub(super) fn repeat(
         .known
         .case
         .as_ref()
-        .is_some_and(|known| !known.state.is_over());
+        .is_some_and(|known| !known.state.ended());
     if running {
         return vec![whispered(by, at, "An investigation runs in this thread already.")];
     }

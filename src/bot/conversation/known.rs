@@ -7,7 +7,10 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::{
-    bot::person::{Person, Place, Profile},
+    bot::{
+        person::{Person, Place, Profile},
+        store::{CaseRow, CaseState},
+    },
     investigation::finding::{Confidence, Verdict},
     report::Report,
     time::{Utc, Zone},
@@ -51,24 +54,6 @@ impl Known {
     }
 }
 
-/// How far a case is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Progressed {
-    Waiting,
-    Running,
-    Done,
-    Stopped,
-    Failed,
-}
-
-impl Progressed {
-    /// Nothing more comes of it by itself.
-    pub fn is_over(self) -> bool {
-        !matches!(self, Self::Waiting | Self::Running)
-    }
-}
-
 /// A case as the store knows it.
 #[derive(Clone, Debug, PartialEq)]
 pub struct CaseInfo {
@@ -77,11 +62,30 @@ pub struct CaseInfo {
     pub by: Person,
     /// Untrusted.
     pub question: String,
-    pub state: Progressed,
+    pub state: CaseState,
     pub created: Utc,
     pub ended: Option<Utc>,
     /// Of a case that is done.
     pub digest: Option<Digest>,
+}
+
+impl From<CaseRow> for CaseInfo {
+    /// A verdict that is no [`Digest`] is none.
+    fn from(row: CaseRow) -> Self {
+        Self {
+            digest: row
+                .verdict
+                .as_ref()
+                .and_then(|verdict| Digest::deserialize(verdict).ok()),
+            case: row.case.id,
+            at: row.case.at,
+            by: row.case.by,
+            question: row.case.question,
+            state: row.state,
+            created: row.created,
+            ended: row.ended,
+        }
+    }
 }
 
 /// What a thread answers out of: the short of a report. Its words are untrusted.

@@ -12,7 +12,7 @@ mod step;
 mod thread;
 mod words;
 
-pub use known::{CaseInfo, Digest, Known, Policy, Progressed};
+pub use known::{CaseInfo, Digest, Known, Policy};
 pub use step::{Decision, Step};
 
 use self::{

@@ -75,7 +75,7 @@ fn change(by: &Person, at: &Place, value: &str, thread: &mut Thread, context: Ct
         .known
         .case
         .as_ref()
-        .is_some_and(|case| case.case == value && !case.state.is_over());
+        .is_some_and(|case| case.case == value && !case.state.ended());
     if running {
         steps.push(follow::stop(value, by, at, context));
     }

@@ -101,14 +101,33 @@ const BEGINS: &[&str] = &[
     "circa",
     "previous",
 ];
-/// Units: a number before one of these is no bare number.
 const CLOCK_WORDS: &[&str] = &["am", "pm", "a.m.", "p.m.", "o'clock"];
 
-/// The words for the window inside a question: the longest that the parser of times reads.
+/// The words for the window inside a question: the longest that the parser of times reads. A day and a time of day that
+/// stand apart ("3pm", "yesterday") are put together.
 pub(super) fn time(text: &str, now: Utc, zone: Zone) -> Option<String> {
     let text: String = text.chars().take(QUESTION).collect();
     let words: Vec<&str> = text.split_whitespace().take(WORDS).collect();
-    for start in 0..words.len() {
+    // What is still to come is no window; the rest of its words must not be taken for one.
+    if words.iter().any(|word| lower(word) == "tomorrow") {
+        return None;
+    }
+    let reads = |said: &str| parse_window(said, None, now, &zone).is_ok();
+    let (first, after) = find(&words, 0, reads)?;
+    let Some((second, _)) = find(&words, after, reads) else {
+        return Some(first);
+    };
+    let together = match (is_clocked(&first), is_clocked(&second)) {
+        (false, true) => joined(&first, &second).into_iter().find(|said| reads(said)),
+        (true, false) => joined(&second, &first).into_iter().find(|said| reads(said)),
+        _ => None,
+    };
+    Some(together.unwrap_or(first))
+}
+
+/// The first words from `from` on that are a time, and where they end.
+fn find(words: &[&str], from: usize, reads: impl Fn(&str) -> bool) -> Option<(String, usize)> {
+    for start in from..words.len() {
         let first = lower(words.get(start).copied().unwrap_or_default());
         let digit = first.chars().any(|c| c.is_ascii_digit()) || first.starts_with('~');
         if !digit && !BEGINS.contains(&first.as_str()) {
@@ -123,15 +142,47 @@ pub(super) fn time(text: &str, now: Utc, zone: Zone) -> Option<String> {
             if !may_be_time(&said, before) {
                 continue;
             }
-            // "During the last hour", "in the 20 minutes before noon": words in front that mean nothing more.
-            for said in forms(&said) {
-                if parse_window(&said, None, now, &zone).is_ok() {
-                    return Some(said);
-                }
+            if let Some(said) = forms(&said).into_iter().find(|said| reads(said)) {
+                return Some((said, start + length));
             }
         }
     }
     None
+}
+
+/// Whether words say a time of day or a length, not only a day.
+fn is_clocked(said: &str) -> bool {
+    said.split_whitespace().map(lower).any(|word| {
+        let half = word.strip_suffix("am").or_else(|| word.strip_suffix("pm"));
+        word.contains(':')
+            || half.is_some_and(|hour| hour.chars().all(|c| c.is_ascii_digit()))
+            || [
+                "ago", "noon", "midnight", "o'clock", "hour", "hours", "minutes", "min", "last", "past",
+                "since",
+            ]
+            .contains(&word.as_str())
+    })
+}
+
+/// A day and a time of day as the parser of times reads them together.
+fn joined(day: &str, time: &str) -> Vec<String> {
+    let day = match day.strip_prefix("on ").unwrap_or(day) {
+        "this morning" | "this afternoon" | "this evening" => "today",
+        day => day,
+    };
+    let range = time
+        .strip_prefix("between ")
+        .map(|range| range.replacen(" and ", " to ", 1))
+        .or_else(|| time.strip_prefix("from ").map(str::to_owned));
+    let around = ["around ", "about ", "at about "]
+        .iter()
+        .find_map(|mark| time.strip_prefix(mark))
+        .map(|time| format!("around {day} {time}"));
+    let mut forms: Vec<String> = around.into_iter().collect();
+    forms.extend(range.map(|range| format!("{day} {range}")));
+    forms.push(format!("{day} {time}"));
+    forms.push(format!("{time} {day}"));
+    forms
 }
 
 fn lower(word: &str) -> String {
