@@ -343,7 +343,7 @@ fn namespaces_and_services_are_taken_where_they_are_said() {
         "what broke in the prod namespace around 3pm?",
         "why is service checkout slow since 15:00?",
         "why did checkout fail around 3pm?",
-        "errors from namespace a to namespace b at 15:00",
+        "errors from namespace prod to namespace staging at 15:00",
         "what broke in namespace Prod; rm -rf / at 15:00",
     ] {
         let decision = decide(

@@ -50,16 +50,16 @@ fn asked(request: &Request) -> Mrkdwn {
     text
 }
 
+/// What was assumed, and what else is to be known of the window.
 fn assumed(request: &Request) -> Option<Mrkdwn> {
-    let mut lines = request
+    let notes = request
         .notes
         .iter()
-        .chain(&request.reading.assumptions)
-        .peekable();
-    lines.peek()?;
-    Some(lines.take(8).fold(Mrkdwn::new().say("Assumed: "), |text, line| {
-        text.text(line).say(". ")
-    }))
+        .take(6)
+        .fold(Mrkdwn::new(), |text, line| text.text(line).say(". "));
+    let assumptions = request.reading.assumptions.iter().take(6);
+    let text = assumptions.fold(notes, |text, line| text.say("Assumed: ").text(line).say(". "));
+    (!text.is_empty()).then_some(text)
 }
 
 /// A case that was just asked for. `ahead` cases wait before it; `changeable` offers to change what was assumed.

@@ -32,7 +32,14 @@ pub(super) fn decide(alert: &Alert, context: Ctx<'_>) -> Decision {
         .clone()
         .filter(|incident| incident.fingerprint == alert.fingerprint);
     match (&before, &context.known.alerted) {
-        (Some(incident), Some(_)) if alert.firing && incident.firing => told_again(alert, thread, context),
+        // Another start is another incident: that the first one ended was not told, or got lost.
+        (Some(incident), Some(case))
+            if alert.firing
+                && incident.firing
+                && (incident.starts.last() == Some(&alert.starts) || !case.state.ended()) =>
+        {
+            told_again(alert, thread, context)
+        }
         (Some(incident), Some(case)) if !alert.firing && incident.firing => {
             over(alert, thread, case, context)
         }
@@ -184,9 +191,9 @@ fn request(alert: &Alert, at: Place, context: Ctx<'_>) -> Result<Request, String
     }
     let cut = end.min(start.checked_add_signed(LONGEST).unwrap_or(end));
     let spelt = |at: Utc| at.to_rfc3339_opts(chrono::SecondsFormat::AutoSi, true);
-    let mut notes = vec!["the window begins 15 minutes before the alert does".to_owned()];
+    let mut notes = vec!["The window begins 15 minutes before the alert does".to_owned()];
     if cut < end {
-        notes.push("the window ends three hours later".to_owned());
+        notes.push("The window ends three hours later".to_owned());
     }
     Ok(Request {
         case: known.fresh.clone(),

@@ -265,7 +265,7 @@ pub(super) fn widen(
     if wider == window {
         return vec![whispered(by, at, "The window holds that already.")];
     }
-    let note = format!("the window of {} was widened", old.case);
+    let note = format!("The window of {} was widened", old.case);
     question::start(again(&old, wider, note, by, at, context), false, thread, context)
 }
 
@@ -292,7 +292,7 @@ pub(super) fn repeat(
             "I do not know this case in this thread any more.",
         )];
     };
-    let note = format!("asked again after {}", old.case);
+    let note = format!("Asked again after {}", old.case);
     let request = again(&old, old.reading.window, note, by, at, context);
     question::start(request, false, thread, context)
 }

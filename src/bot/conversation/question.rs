@@ -52,7 +52,10 @@ pub(super) fn draft(text: &str, by: &Person, at: &Place, of: Option<Utc>, contex
         service,
         by: by.clone(),
         at: at.clone(),
-        notes: Vec::new(),
+        notes: of
+            .map(|_| "The window is a quarter of an hour to either side of the message".to_owned())
+            .into_iter()
+            .collect(),
         answers: Vec::new(),
         asked: 0,
         assumed: false,
@@ -127,7 +130,7 @@ fn next(draft: &Draft, policy: &Policy) -> Next {
     if let Some(ambiguity) = reading.ambiguities.get(draft.answers.len()) {
         return Next::Ask {
             asks: Asks::Which,
-            question: ambiguity.question.clone(),
+            question: sentence(&ambiguity.question),
             labels: ambiguity
                 .choices
                 .iter()
@@ -170,6 +173,15 @@ fn when(question: String) -> Next {
         question,
         labels: WHEN.iter().map(|(label, _)| (*label).to_owned()).collect(),
         default: WHEN_DEFAULT,
+    }
+}
+
+/// With a capital letter.
+fn sentence(text: &str) -> String {
+    let mut rest = text.chars();
+    match rest.next() {
+        Some(first) => first.to_uppercase().chain(rest).collect(),
+        None => String::new(),
     }
 }
 

@@ -101,13 +101,18 @@ const BEGINS: &[&str] = &[
     "circa",
     "previous",
 ];
-const CLOCK_WORDS: &[&str] = &["am", "pm", "a.m.", "p.m.", "o'clock"];
+const CLOCK_WORDS: &[&str] = &["am", "pm", "a.m.", "p.m."];
 
 /// The words for the window inside a question: the longest that the parser of times reads. A day and a time of day that
 /// stand apart ("3pm", "yesterday") are put together.
 pub(super) fn time(text: &str, now: Utc, zone: Zone) -> Option<String> {
     let text: String = text.chars().take(QUESTION).collect();
-    let words: Vec<&str> = text.split_whitespace().take(WORDS).collect();
+    // An hour is an hour; the parser of times asks which half of the day is meant.
+    let words: Vec<&str> = text
+        .split_whitespace()
+        .filter(|word| !matches!(lower(word).as_str(), "o'clock" | "o’clock" | "oclock"))
+        .take(WORDS)
+        .collect();
     // What is still to come is no window; the rest of its words must not be taken for one.
     if words.iter().any(|word| lower(word) == "tomorrow") {
         return None;
@@ -157,8 +162,7 @@ fn is_clocked(said: &str) -> bool {
         word.contains(':')
             || half.is_some_and(|hour| hour.chars().all(|c| c.is_ascii_digit()))
             || [
-                "ago", "noon", "midnight", "o'clock", "hour", "hours", "minutes", "min", "last", "past",
-                "since",
+                "ago", "noon", "midnight", "hour", "hours", "minutes", "min", "last", "past", "since",
             ]
             .contains(&word.as_str())
     })
