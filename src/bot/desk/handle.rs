@@ -2,36 +2,13 @@
 
 use super::{Desk, Trouble};
 use crate::bot::{
-    conversation::{self, CaseInfo, Decision, Digest, Known, Progressed},
+    conversation::{self, CaseInfo, Decision, Known},
     incoming::{self, Delivery, Incoming},
     person::{Person, Place, Profile},
-    store::{CaseRow, CaseState, Change, Lease, Outcome},
+    store::{Change, Lease, Outcome},
 };
 
 type Done = Result<(Outcome, Vec<Change>), Trouble>;
-
-/// What the store says of a case, for a decision.
-fn info(row: CaseRow) -> CaseInfo {
-    CaseInfo {
-        case: row.case.id,
-        at: row.case.at,
-        by: row.case.by,
-        question: row.case.question,
-        state: match row.state {
-            CaseState::Waiting => Progressed::Waiting,
-            CaseState::Running => Progressed::Running,
-            CaseState::Done => Progressed::Done,
-            CaseState::Stopped => Progressed::Stopped,
-            CaseState::Failed => Progressed::Failed,
-        },
-        created: row.created,
-        ended: row.ended,
-        // Of a version that kept something else: then there is nothing to answer out of.
-        digest: row
-            .verdict
-            .and_then(|verdict| serde_json::from_value::<Digest>(verdict).ok()),
-    }
-}
 
 impl Desk {
     pub(super) async fn hear(&self, delivery: &Delivery) -> Done {
@@ -46,7 +23,13 @@ impl Desk {
             Incoming::Home { by } => {
                 let mut known = Known::nothing(fresh);
                 known.profile = self.profile(by).await;
-                known.recent = self.store.cases_of(by).await?.into_iter().map(info).collect();
+                known.recent = self
+                    .store
+                    .cases_of(by)
+                    .await?
+                    .into_iter()
+                    .map(CaseInfo::from)
+                    .collect();
                 (known, None)
             }
             Incoming::Alert(alert) => {
@@ -60,7 +43,7 @@ impl Desk {
                 if let Some(row) = last {
                     let at = row.case.at.clone();
                     known.alerted_thread = self.store.thread(&at).await?.0;
-                    known.alerted = Some(info(row));
+                    known.alerted = Some(CaseInfo::from(row));
                 }
                 let place = known.alerted.as_ref().map(|case| case.at.clone());
                 (known, place)
@@ -79,7 +62,7 @@ impl Desk {
         let mut known = Known::nothing(self.fresh(&lease.key, lease.created));
         let (thread, case) = self.store.thread(place).await?;
         known.thread = thread;
-        known.case = case.map(info);
+        known.case = case.map(CaseInfo::from);
         known.ahead = self.store.ahead(&place.team).await?;
         let decision = conversation::assume(place, question, &known, &self.policy, self.now());
         self.carry_out(decision, Some(place.clone()), None).await
@@ -109,14 +92,14 @@ impl Desk {
         let mut known = Known::nothing(fresh);
         let (thread, case) = self.store.thread(at).await?;
         known.thread = thread;
-        known.case = case.map(info);
+        known.case = case.map(CaseInfo::from);
         if let Some(value) = pressed
             && let Some(row) = self.store.case(value).await?
             // A button of another channel's case would be one that somebody made up.
             && row.case.at.team == at.team
             && row.case.at.channel == at.channel
         {
-            known.case = Some(info(row));
+            known.case = Some(CaseInfo::from(row));
         }
         known.profile = self.profile(by).await;
         known.ahead = self.store.ahead(&at.team).await?;
