@@ -7,5 +7,7 @@
     reason = "a test that cannot go on has failed"
 )]
 
+mod blockkit;
 mod conversation;
+mod fake;
 mod looks;
