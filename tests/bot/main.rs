@@ -9,5 +9,8 @@
 
 mod blockkit;
 mod conversation;
+mod edge;
 mod fake;
 mod looks;
+mod socket;
+mod web;

@@ -49,6 +49,14 @@ const PROFILES: usize = 10_000;
 /// Pages of a thread that are looked through for a message.
 const PAGES: usize = 5;
 
+/// Slack's words for trouble of its own that passes.
+const PASSES: &[&str] = &[
+    "fatal_error",
+    "internal_error",
+    "request_timeout",
+    "service_unavailable",
+];
+
 /// The methods that are used, and the scope that a bot's token needs for each. `doctor` and a test of the manifest hold
 /// themselves to it.
 pub const SCOPES: &[(&str, &str)] = &[
@@ -186,7 +194,10 @@ impl WebApi {
             return Came::Away(format!("it answered {status}"));
         }
         match response.json::<Value>().await {
-            Ok(body) => Came::Answer(body, headers),
+            Ok(body) => match body.get("error").and_then(Value::as_str) {
+                Some(word) if PASSES.contains(&word) => Came::Away(format!("it answered {word}")),
+                _ => Came::Answer(body, headers),
+            },
             Err(error) => Came::Away(format!("its answer is no JSON: {}", error.without_url())),
         }
     }
