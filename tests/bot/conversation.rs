@@ -413,6 +413,8 @@ fn what_has_two_meanings_is_asked() {
     let mut talk = Talk::new(Some("Asia/Jerusalem"));
     talk.say("what broke around 3 o'clock?");
     talk.press("U0ANN", "choose:0", "question:case-1:1#1");
+    talk.say("what broke between 2 and 3?");
+    talk.wait("question:case-3:1");
     let mut dst = Talk::new(Some("America/New_York"));
     dst.now = utc("2026-11-01T15:00:00Z");
     dst.say("what broke between 1:15am and 1:45am?");

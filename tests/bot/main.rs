@@ -8,6 +8,7 @@
 )]
 
 mod blockkit;
+mod blocks;
 mod conversation;
 mod edge;
 mod fake;

@@ -42,20 +42,28 @@ impl Mrkdwn {
         self
     }
 
-    /// Untrusted.
+    /// Untrusted. What stands between backticks on one line is shown as code, so that a command can be copied.
     #[must_use]
     pub fn text(mut self, text: &str) -> Self {
         let mut before = None;
-        let mut rest = text.chars().peekable();
-        while let Some(c) = rest.next() {
-            // What cannot be shown any more is not worth escaping.
-            if self.length > SECTION {
-                break;
-            }
-            if c == '\n' {
-                self.push("\n".to_owned());
-            } else if let Some(shown) = harmless(before, c, rest.peek().copied()) {
-                self.push(shown);
+        let mut rest = text;
+        // What cannot be shown any more is not worth escaping.
+        while let Some(c) = rest.chars().next()
+            && self.length <= SECTION
+        {
+            let after = rest.get(c.len_utf8()..).unwrap_or_default();
+            rest = after;
+            match c {
+                '\n' => self.push("\n".to_owned()),
+                '`' if let Some((code, tail)) = quoted(after) => {
+                    self = self.code(code);
+                    rest = tail;
+                }
+                c => {
+                    if let Some(shown) = harmless(before, c, after.chars().next()) {
+                        self.push(shown);
+                    }
+                }
             }
             before = Some(c);
         }
@@ -65,19 +73,25 @@ impl Mrkdwn {
     /// Untrusted, bold.
     #[must_use]
     pub fn bold(self, text: &str) -> Self {
-        self.around("*", text)
+        let inner = escaped(&cut(&plain(text), PIECE));
+        self.marked("*", inner.trim())
     }
 
     /// Untrusted, as code.
     #[must_use]
     pub fn code(self, text: &str) -> Self {
-        self.around("`", text)
+        // Nothing but the end of the code and the angle brackets means anything in it.
+        let inner = cut(&plain(text), PIECE)
+            .replace('`', "ˋ")
+            .replace('&', "&amp;")
+            .replace('<', "&lt;")
+            .replace('>', "&gt;");
+        self.marked("`", inner.trim())
     }
 
-    fn around(mut self, mark: &str, text: &str) -> Self {
-        let inner = escaped(&cut(&plain(text), PIECE));
-        if !inner.trim().is_empty() {
-            self.push(format!("{mark}{}{mark}", inner.trim()));
+    fn marked(mut self, mark: &str, inner: &str) -> Self {
+        if !inner.is_empty() {
+            self.push(format!("{mark}{inner}{mark}"));
         }
         self
     }
@@ -97,7 +111,8 @@ impl Mrkdwn {
     /// A time as each reader's Slack shows it, with UTC beside.
     #[must_use]
     pub fn at(mut self, at: Utc, zone: Zone) -> Self {
-        let utc = at.format("%H:%M:%S");
+        let same = zone.local(at).date() == at.date_naive();
+        let utc = at.format(if same { "%H:%M:%S" } else { "%-d %b %H:%M:%S" });
         self.push(format!(
             "<!date^{}^{{date_short_pretty}} {{time_secs}}|{}> ({utc} UTC)",
             at.timestamp(),
@@ -187,6 +202,14 @@ fn harmless(before: Option<char>, c: char, after: Option<char>) -> Option<String
             shown
         }
     })
+}
+
+/// What stands before the next backtick, and what after it; only where that is short and on the same line.
+fn quoted(after: &str) -> Option<(&str, &str)> {
+    let near = after.char_indices().nth(PIECE).map_or(after.len(), |(at, _)| at);
+    let end = after.get(..near)?.find(['`', '\n'])?;
+    let (code, tail) = (after.get(..end)?, after.get(end..)?.strip_prefix('`')?);
+    (!code.trim().is_empty()).then_some((code, tail))
 }
 
 fn escaped(text: &str) -> String {

@@ -161,7 +161,11 @@ fn asked(by: &Person, at: &Place, text: &str, via: Via, of: Option<Utc>, context
         follow::wished(&wish, by, at, &mut thread, context)
     } else {
         let draft = question::draft(text, by, at, of, context);
-        if let Some(case) = known.case.as_ref().filter(|_| draft.words.is_none()) {
+        if let Some(case) = known
+            .case
+            .as_ref()
+            .filter(|_| draft.words.is_none() && draft.halves.is_empty())
+        {
             vec![follow::lost(case, at, context)]
         } else {
             question::go(draft, &mut thread, context, false)

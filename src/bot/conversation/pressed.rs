@@ -90,6 +90,7 @@ fn asked_anew(old: Request, by: &Person, at: &Place, context: Ctx<'_>) -> Draft 
         case: context.known.fresh.clone(),
         question: old.question,
         words: None,
+        halves: Vec::new(),
         now: context.now,
         zone,
         namespace: old.namespace,

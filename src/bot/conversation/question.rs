@@ -14,7 +14,7 @@ use crate::{
         person::{Person, Place},
         work::{Request, Work},
     },
-    time::{Reading, Utc, Zone, parse_window_with},
+    time::{Clock, HourStyle, Reading, Utc, Zone, parse_window_with},
 };
 
 /// Questions that one investigation may cost.
@@ -38,14 +38,17 @@ pub(super) fn draft(text: &str, by: &Person, at: &Place, of: Option<Utc>, contex
     let zone = known.profile.as_ref().and_then(|profile| profile.zone);
     let reading_zone = zone.unwrap_or(Zone::UTC);
     let (namespace, service) = words::named(text, now, reading_zone);
+    // An alert's own times are seldom in its reader's zone; when it came is certain.
+    let said = match of {
+        Some(of) => vec![around(of, now)],
+        None => words::time(text, now, reading_zone),
+    };
+    let (words, halves) = one(said);
     Draft {
         case: known.fresh.clone(),
         question: text.trim().chars().take(words::QUESTION).collect(),
-        // An alert's own times are seldom in its reader's zone; when it came is certain.
-        words: match of {
-            Some(of) => Some(around(of, now)),
-            None => words::time(text, now, reading_zone),
-        },
+        words,
+        halves,
         now,
         zone,
         namespace,
@@ -59,6 +62,15 @@ pub(super) fn draft(text: &str, by: &Person, at: &Place, of: Option<Utc>, contex
         answers: Vec::new(),
         asked: 0,
         assumed: false,
+    }
+}
+
+/// The only one, or all of several.
+fn one(mut said: Vec<String>) -> (Option<String>, Vec<String>) {
+    if said.len() > 1 {
+        (None, said)
+    } else {
+        (said.pop(), Vec::new())
     }
 }
 
@@ -108,6 +120,9 @@ fn next(draft: &Draft, policy: &Policy) -> Next {
         }
     }
     let Some(said) = draft.words.clone() else {
+        if !draft.halves.is_empty() {
+            return half(&draft);
+        }
         return when("When was it?".to_owned());
     };
     let Some(zone) = draft.zone.or_else(|| zoneless(&said, draft.now)) else {
@@ -173,6 +188,37 @@ fn when(question: String) -> Next {
         question,
         labels: WHEN.iter().map(|(label, _)| (*label).to_owned()).collect(),
         default: WHEN_DEFAULT,
+    }
+}
+
+/// Which half of the day is meant; the later one is likelier.
+fn half(draft: &Draft) -> Next {
+    let zone = draft.zone.unwrap_or(Zone::UTC);
+    let start = |said: &String| {
+        parse_window_with(said, None, draft.now, &zone, &[])
+            .ok()
+            .map(|reading| reading.window.start)
+    };
+    let labels = draft.halves.iter().map(|said| {
+        let reading = parse_window_with(said, None, draft.now, &zone, &[]).ok();
+        match reading.filter(|_| draft.zone.is_some()) {
+            Some(reading) => {
+                let clock = Clock {
+                    zone,
+                    now: draft.now,
+                    hours: HourStyle::TwentyFour,
+                };
+                format!("{said}: {}", clock.window(&reading.window))
+            }
+            None => said.clone(),
+        }
+    });
+    let latest = (0..draft.halves.len()).max_by_key(|index| draft.halves.get(*index).and_then(start));
+    Next::Ask {
+        question: "Which half of the day is meant?".to_owned(),
+        labels: labels.collect(),
+        asks: Asks::When(draft.halves.clone()),
+        default: latest.unwrap_or(0),
     }
 }
 
@@ -357,13 +403,16 @@ pub(super) fn worded(open: &Open, text: &str, now: Utc) -> Option<Result<usize, 
         return Some(Err(draft));
     }
     let whole = parse_window_with(text, None, now, &zone, &[]).is_ok();
-    let words = if whole {
-        Some(text.to_owned())
+    let said = if whole {
+        vec![text.to_owned()]
     } else {
         words::time(text, now, zone)
     };
+    if said.is_empty() {
+        return None;
+    }
     let mut draft = open.draft.clone();
-    draft.words = Some(words?);
+    (draft.words, draft.halves) = one(said);
     draft.answers.clear();
     draft.now = now;
     Some(Err(draft))

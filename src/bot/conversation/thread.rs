@@ -62,6 +62,9 @@ pub(super) struct Draft {
     pub(super) question: String,
     /// The words for the window.
     pub(super) words: Option<String>,
+    /// Words of which one is meant, where an hour said no half of the day.
+    #[serde(default)]
+    pub(super) halves: Vec<String>,
     /// When it was asked: what "ago" counts from.
     pub(super) now: Utc,
     pub(super) zone: Option<Zone>,

@@ -104,34 +104,43 @@ const BEGINS: &[&str] = &[
 const CLOCK_WORDS: &[&str] = &["am", "pm", "a.m.", "p.m."];
 
 /// The words for the window inside a question: the longest that the parser of times reads. A day and a time of day that
-/// stand apart ("3pm", "yesterday") are put together.
-pub(super) fn time(text: &str, now: Utc, zone: Zone) -> Option<String> {
+/// stand apart ("3pm", "yesterday") are put together. Several where an hour says no half of the day ("at 3"): which one
+/// is for a person to say. Empty where there is no time.
+pub(super) fn time(text: &str, now: Utc, zone: Zone) -> Vec<String> {
     let text: String = text.chars().take(QUESTION).collect();
-    // An hour is an hour; the parser of times asks which half of the day is meant.
-    let words: Vec<&str> = text
-        .split_whitespace()
-        .filter(|word| !matches!(lower(word).as_str(), "o'clock" | "o’clock" | "oclock"))
-        .take(WORDS)
-        .collect();
+    // A full stop: the hour ends there.
+    let text = text
+        .replace(" o'clock", ".")
+        .replace(" o’clock", ".")
+        .replace(" oclock", ".");
+    let words: Vec<&str> = text.split_whitespace().take(WORDS).collect();
     // What is still to come is no window; the rest of its words must not be taken for one.
     if words.iter().any(|word| lower(word) == "tomorrow") {
-        return None;
+        return Vec::new();
     }
     let reads = |said: &str| parse_window(said, None, now, &zone).is_ok();
-    let (first, after) = find(&words, 0, reads)?;
+    let Some((first, after)) = find(&words, 0, reads) else {
+        return Vec::new();
+    };
     let Some((second, _)) = find(&words, after, reads) else {
-        return Some(first);
+        return first;
     };
-    let together = match (is_clocked(&first), is_clocked(&second)) {
-        (false, true) => joined(&first, &second).into_iter().find(|said| reads(said)),
-        (true, false) => joined(&second, &first).into_iter().find(|said| reads(said)),
-        _ => None,
+    let clocked = |said: &[String]| said.iter().any(|said| is_clocked(said));
+    let (day, times) = match (clocked(&first), clocked(&second)) {
+        (false, true) => (first.first(), &second),
+        (true, false) => (second.first(), &first),
+        _ => (None, &second),
     };
-    Some(together.unwrap_or(first))
+    let together: Vec<String> = day
+        .into_iter()
+        .flat_map(|day| times.iter().map(move |time| joined(day, time)))
+        .filter_map(|forms| forms.into_iter().find(|said| reads(said)))
+        .collect();
+    if together.is_empty() { first } else { together }
 }
 
 /// The first words from `from` on that are a time, and where they end.
-fn find(words: &[&str], from: usize, reads: impl Fn(&str) -> bool) -> Option<(String, usize)> {
+fn find(words: &[&str], from: usize, reads: impl Fn(&str) -> bool) -> Option<(Vec<String>, usize)> {
     for start in from..words.len() {
         let first = lower(words.get(start).copied().unwrap_or_default());
         let digit = first.chars().any(|c| c.is_ascii_digit()) || first.starts_with('~');
@@ -148,11 +157,44 @@ fn find(words: &[&str], from: usize, reads: impl Fn(&str) -> bool) -> Option<(St
                 continue;
             }
             if let Some(said) = forms(&said).into_iter().find(|said| reads(said)) {
-                return Some((said, start + length));
+                return Some((vec![said], start + length));
+            }
+            // An hour alone is one where nothing follows that it could count.
+            let ends = start + length == words.len()
+                || candidate
+                    .last()
+                    .is_some_and(|word| word.ends_with(['?', '!', '.', ',', ';']));
+            if ends {
+                let mut halves = halves(&said);
+                halves.retain(|said| reads(said));
+                if !halves.is_empty() {
+                    return Some((halves, start + length));
+                }
             }
         }
     }
     None
+}
+
+/// What a bare hour after a word of time may mean: "at 3" is 3am or 3pm, "at 15" is 15:00.
+fn halves(said: &str) -> Vec<String> {
+    let mark = said.split(' ').next().map(lower).unwrap_or_default();
+    let Some((head, last)) = said.rsplit_once(' ') else {
+        return Vec::new();
+    };
+    if !matches!(mark.as_str(), "at" | "around" | "about" | "since" | "between") || last.len() > 2 {
+        return Vec::new();
+    }
+    let head = match head {
+        "at" | "At" => String::new(),
+        head => format!("{head} "),
+    };
+    // Of a range the parser of times takes the half of the other end from this one.
+    match last.parse::<u32>() {
+        Ok(1..=12) => ["am", "pm"].map(|half| format!("{head}{last}{half}")).into(),
+        Ok(0 | 13..=23) => vec![format!("{head}{last}:00")],
+        _ => Vec::new(),
+    }
 }
 
 /// Whether words say a time of day or a length, not only a day.
