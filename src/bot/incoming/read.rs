@@ -17,6 +17,10 @@ pub(crate) const SHORTCUT: &str = "investigate_alert";
 /// A longer question is cut, characters.
 const LONGEST: usize = 2_000;
 
+/// Attachments and blocks of a message that are read, and how deep.
+const PARTS: usize = 50;
+const DEEPEST: u32 = 6;
+
 /// What a delivery says; `me` is the bot's own user.
 pub fn read(delivery: &Delivery, me: &str) -> Incoming {
     let body = &delivery.body;
@@ -95,6 +99,12 @@ fn event(body: &Value, me: &str) -> Option<Incoming> {
         "message" if text(event, "/channel_type") == Some("im") => Via::Direct,
         _ => return Some(ignored("an event of another kind")),
     };
+    // In a direct message a mention arrives twice: as a message, and as a mention.
+    if via == Via::Mention && text(event, "/channel").is_some_and(|channel| channel.starts_with('D')) {
+        return Some(ignored(
+            "a mention in a direct message, which arrives as a message too",
+        ));
+    }
     // Edits, joins and the like are messages too, by their subtype.
     if !matches!(text(event, "/subtype"), None | Some("file_share")) {
         return Some(ignored("no message of a person"));
@@ -141,19 +151,7 @@ fn interaction(body: &Value, me: &str) -> Option<Incoming> {
         "message_action" if text(body, "/callback_id") == Some(SHORTCUT) => {
             let message = body.get("message")?;
             let ts = owned(message, "/ts")?;
-            let mut words = vec![text(message, "/text").unwrap_or_default().to_owned()];
-            // Alerts come as attachments more often than as text.
-            for attachment in message
-                .get("attachments")
-                .and_then(Value::as_array)
-                .into_iter()
-                .flatten()
-            {
-                for pointer in ["/pretext", "/title", "/text", "/fallback"] {
-                    words.extend(owned(attachment, pointer));
-                }
-            }
-            words.dedup();
+            let words = shown(message);
             let at = Place {
                 team: by.team.clone(),
                 channel: owned(body, "/channel/id")?,
@@ -162,7 +160,7 @@ fn interaction(body: &Value, me: &str) -> Option<Incoming> {
             Some(Incoming::Asked {
                 by,
                 at,
-                text: cut(&plain(&words.join(" "), me)),
+                text: cut(&plain(&words, me)),
                 via: Via::Shortcut,
                 of: moment(&ts),
             })
@@ -189,4 +187,66 @@ fn command(body: &Value, me: &str) -> Option<Incoming> {
         via: Via::Command,
         of: None,
     })
+}
+
+/// All that a message shows, each text once: alerts come as attachments and blocks more often than as text.
+fn shown(message: &Value) -> String {
+    let mut words: Vec<String> = Vec::new();
+    let mut add = |said: &str| {
+        let said = said.trim();
+        if !said.is_empty() && !words.iter().any(|known| known.contains(said)) {
+            words.push(said.to_owned());
+        }
+    };
+    if let Some(said) = text(message, "/text") {
+        add(said);
+    }
+    let list = |value: &Value, name: &str| -> Vec<Value> {
+        let items = value.get(name).and_then(Value::as_array);
+        items.into_iter().flatten().take(PARTS).cloned().collect()
+    };
+    for attachment in list(message, "attachments") {
+        for pointer in ["/pretext", "/title", "/text"] {
+            if let Some(said) = text(&attachment, pointer) {
+                add(said);
+            }
+        }
+        for field in list(&attachment, "fields") {
+            let of = |pointer| text(&field, pointer).unwrap_or_default();
+            add(&format!("{}: {}", of("/title"), of("/value")));
+        }
+        for block in list(&attachment, "blocks") {
+            texts(&block, 0, &mut add);
+        }
+        if let Some(said) = text(&attachment, "/fallback") {
+            add(said);
+        }
+    }
+    for block in list(message, "blocks") {
+        texts(&block, 0, &mut add);
+    }
+    words.join(" ").chars().take(4 * LONGEST).collect()
+}
+
+/// Every `text` that is a string, wherever it stands in a block.
+fn texts(value: &Value, depth: u32, add: &mut impl FnMut(&str)) {
+    if depth > DEEPEST {
+        return;
+    }
+    match value {
+        Value::Array(items) => {
+            for item in items.iter().take(PARTS) {
+                texts(item, depth + 1, add);
+            }
+        }
+        Value::Object(fields) => {
+            for (name, field) in fields.iter().take(PARTS) {
+                match field {
+                    Value::String(said) if name == "text" => add(said),
+                    _ => texts(field, depth + 1, add),
+                }
+            }
+        }
+        _ => {}
+    }
 }
