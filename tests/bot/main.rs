@@ -12,6 +12,7 @@ mod blocks;
 mod conversation;
 mod edge;
 mod fake;
+mod gate;
 mod incoming;
 mod looks;
 mod socket;
