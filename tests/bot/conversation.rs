@@ -405,6 +405,10 @@ fn an_answer_in_words_is_an_answer() {
     let mut talk = Talk::new(Some("Asia/Jerusalem"));
     talk.say("what broke checkout?");
     talk.say("around 3pm I think");
+    let mut other = Talk::new(Some("Asia/Jerusalem"));
+    other.say("what broke checkout?");
+    let told = other.say("what broke payments around 3pm?");
+    assert!(told.contains("Investigating: what broke payments"), "{told}");
     insta::assert_snapshot!(talk.out);
 }
 

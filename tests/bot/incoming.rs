@@ -15,6 +15,10 @@ fn delivery(kind: DeliveryKind, body: Value) -> Delivery {
     }
 }
 
+#[expect(
+    clippy::needless_pass_by_value,
+    reason = "values are written where they are used"
+)]
 fn event(event: Value) -> Delivery {
     delivery(
         DeliveryKind::Event,
@@ -23,6 +27,7 @@ fn event(event: Value) -> Delivery {
 }
 
 #[test]
+#[expect(clippy::too_many_lines, reason = "a table")]
 fn what_is_said_is_read() {
     let button = json!({
         "type": "block_actions", "team": { "id": "T1" }, "user": { "id": "U1" }, "channel": { "id": "C1" },

@@ -146,6 +146,10 @@ fn asked(by: &Person, at: &Place, text: &str, via: Via, of: Option<Utc>, context
             Ok(index) => question::choose(&open, index, Some(by), at, &mut thread, context),
             Err(mut draft) => {
                 draft.at = at.clone();
+                // Another question with a time of its own, not only the time of the first one.
+                if words::is_question(text) {
+                    draft = question::draft(text, by, at, of, context);
+                }
                 let said: String = text.trim().chars().take(100).collect();
                 let mut steps = vec![Step::Edit {
                     key: open.key.clone(),

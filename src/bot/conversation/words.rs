@@ -329,6 +329,15 @@ fn is_name(text: &str) -> bool {
             .all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-')
 }
 
+/// Whether a text asks something by itself, and is not only an answer.
+pub(super) fn is_question(text: &str) -> bool {
+    let first = text.split_whitespace().next().map(lower).unwrap_or_default();
+    let asks = [
+        "what", "why", "how", "who", "where", "which", "did", "is", "are", "was", "were",
+    ];
+    asks.contains(&first.as_str()) && text.split_whitespace().take(5).count() > 4
+}
+
 /// What somebody wants of the case of a thread.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Wish {
