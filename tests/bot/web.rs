@@ -178,6 +178,40 @@ async fn a_person_has_a_zone_or_none_and_is_asked_about_once() {
 }
 
 #[tokio::test]
+async fn what_others_put_beside_ours_is_not_ours() {
+    let fake = FakeSlack::start().await;
+    let slack = api(&fake);
+    let root = fake.remark("UMARTA", "COPS", "why?");
+    let at = place(Some(&root));
+    let ours = slack.post(&at, "k", &message("Ours.")).await.unwrap();
+    slack
+        .upload(
+            &at,
+            &[Attachment {
+                name: "report.html".to_owned(),
+                title: "Report".to_owned(),
+                bytes: vec![1],
+            }],
+        )
+        .await
+        .unwrap();
+    fake.change(|state| {
+        for message in &mut state.messages {
+            if message.ts != root {
+                message.user = "UDAN".to_owned();
+            }
+        }
+    });
+    assert_eq!(slack.find(&at, "k").await.unwrap(), None);
+    assert_eq!(slack.uploaded(&at).await.unwrap(), Vec::<String>::new());
+    fake.change(|state| {
+        let message = state.messages.iter_mut().find(|message| message.ts == ours);
+        message.unwrap().user = "UBOT".to_owned();
+    });
+    assert_eq!(slack.find(&at, "k").await.unwrap(), Some(ours));
+}
+
+#[tokio::test]
 async fn a_whisper_is_for_one_person() {
     let fake = FakeSlack::start().await;
     api(&fake)

@@ -114,7 +114,6 @@ async fn one(
         Ok(Err(_)) => return Over::Lost("it could not be opened".to_owned()),
         Err(_) => return Over::Lost("it did not open in time".to_owned()),
     };
-    connected.set(true);
     loop {
         let frame = tokio::select! {
             frame = timeout(SILENCE, socket.next()) => frame,
@@ -136,8 +135,24 @@ async fn one(
             tracing::warn!("Slack sent what is no JSON");
             continue;
         };
-        if envelope.get("type").and_then(Value::as_str) == Some("disconnect") {
-            return Over::Refresh;
+        match envelope.get("type").and_then(Value::as_str) {
+            Some("hello") => {
+                connected.set(true);
+                continue;
+            }
+            Some("disconnect") => {
+                let reason = envelope.get("reason").and_then(Value::as_str);
+                if reason == Some("link_disabled") {
+                    return Over::Lost("Socket Mode is off in the app's settings: turn it on".to_owned());
+                }
+                // One that goes before it has said hello is not worth a hurry.
+                return if connected.is() {
+                    Over::Refresh
+                } else {
+                    Over::Lost("Slack closed it before it was in use".to_owned())
+                };
+            }
+            _ => {}
         }
         let Some((id, delivery)) = delivery(&envelope, now) else {
             continue;

@@ -12,7 +12,10 @@ use std::{
 use reqwest::{Client, StatusCode, header};
 use secrecy::{ExposeSecret, SecretString};
 use serde_json::{Value, json};
-use tokio::time::{Instant, sleep};
+use tokio::{
+    sync::OnceCell,
+    time::{Instant, sleep},
+};
 
 use super::{Message, Slack, SlackError};
 use crate::{
@@ -91,6 +94,8 @@ pub struct WebApi {
     token: SecretString,
     metrics: Metrics,
     profiles: Mutex<HashMap<Person, (Instant, Profile)>>,
+    /// The bot's user; asked for once.
+    own: OnceCell<String>,
 }
 
 /// What came back of one attempt.
@@ -118,6 +123,7 @@ impl WebApi {
             token,
             metrics,
             profiles: Mutex::new(HashMap::new()),
+            own: OnceCell::new(),
         })
     }
 
@@ -252,7 +258,8 @@ impl WebApi {
         }
     }
 
-    /// The messages of a thread, page by page, until `wanted` gives something.
+    /// The bot's own messages of a thread, page by page, until `wanted` gives something. Others can put the same metadata
+    /// and files of the same names beside ours.
     async fn search<T>(
         &self,
         at: &Place,
@@ -263,6 +270,11 @@ impl WebApi {
         } else {
             "conversations.history"
         };
+        let own = self
+            .own
+            .get_or_try_init(async || Ok(self.me().await?.user))
+            .await?;
+        let ours = |message: &&Value| message.get("user").and_then(Value::as_str) == Some(own);
         let mut cursor = String::new();
         for _ in 0..PAGES {
             let mut body = json!({"channel": at.channel, "limit": 200, "include_all_metadata": true});
@@ -276,7 +288,7 @@ impl WebApi {
             }
             let (body, _) = self.call(method, &body, true).await?;
             let messages = body.get("messages").and_then(Value::as_array);
-            if let Some(found) = messages.into_iter().flatten().find_map(&wanted) {
+            if let Some(found) = messages.into_iter().flatten().filter(ours).find_map(&wanted) {
                 return Ok(Some(found));
             }
             match body
