@@ -58,7 +58,7 @@ impl Check<'_> {
             match id.as_str() {
                 Some(id) if id.chars().count() > 255 => self.fault(at, "block_id is longer than 255"),
                 Some(id) if !self.block_ids.insert(id.to_owned()) => {
-                    self.fault(at, "block_id is there twice")
+                    self.fault(at, "block_id is there twice");
                 }
                 Some(_) => {}
                 None => self.fault(at, "block_id is no text"),

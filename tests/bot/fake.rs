@@ -127,9 +127,9 @@ pub(crate) struct State {
     pub(crate) violations: Vec<String>,
     /// Ids of the envelopes that were acknowledged, in that order.
     pub(crate) acks: Vec<String>,
-    /// WebSockets that are open.
+    /// Sockets that are open.
     pub(crate) connected: usize,
-    /// WebSockets that were opened.
+    /// Sockets that were opened.
     pub(crate) opened: usize,
     /// Status of each event that was sent over HTTP.
     pub(crate) answers: Vec<u16>,

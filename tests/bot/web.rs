@@ -1,9 +1,12 @@
 //! The client of Slack's Web API.
 
-use rca_agent::bot::{
-    person::Person,
-    runs::Attachment,
-    slack::{Slack, SlackError},
+use rca_agent::{
+    bot::{
+        person::Person,
+        runs::Attachment,
+        slack::{Slack, SlackError},
+    },
+    time::Zone,
 };
 use serde_json::json;
 
@@ -166,7 +169,7 @@ async fn a_person_has_a_zone_or_none_and_is_asked_about_once() {
     fake.user("UNONE", "Nemo", None);
     let zone = async |user| {
         let profile = slack.profile(&person(user)).await.unwrap();
-        profile.zone.map(|zone| zone.name())
+        profile.zone.map(Zone::name)
     };
     assert_eq!(zone("UDAN").await, Some("Asia/Jerusalem"));
     assert_eq!(zone("UDAN").await, Some("Asia/Jerusalem"));

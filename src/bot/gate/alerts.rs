@@ -1,6 +1,6 @@
 //! Alerts of Alertmanager and of other senders, as ours.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, fmt::Write as _};
 
 use chrono::DateTime;
 use serde_json::Value;
@@ -156,7 +156,11 @@ fn of_labels(labels: &BTreeMap<String, String>) -> String {
         hash.update([0]);
     }
     let digest = hash.finalize();
-    digest.iter().take(8).map(|byte| format!("{byte:02x}")).collect()
+    digest.iter().take(8).fold(String::new(), |mut hex, byte| {
+        // Writing into a string does not fail.
+        let _ = write!(hex, "{byte:02x}");
+        hex
+    })
 }
 
 /// A time as senders write it.

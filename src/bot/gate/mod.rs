@@ -118,7 +118,7 @@ async fn metrics(State(gate): State<Arc<Gate>>) -> Response {
 
 /// The body, if Slack signed it.
 fn signed(gate: &Gate, headers: &HeaderMap, body: &[u8]) -> Result<(), Box<Response>> {
-    let secret = gate.signing.as_ref().map(|secret| secret.expose_secret());
+    let secret = gate.signing.as_ref().map(ExposeSecret::expose_secret);
     let text = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
     let checked = signature::check(
         secret.unwrap_or_default().as_bytes(),
@@ -226,7 +226,7 @@ async fn commands(State(gate): State<Arc<Gate>>, headers: HeaderMap, body: Bytes
 
 /// Whether the bearer token is ours.
 fn allowed(gate: &Gate, headers: &HeaderMap) -> bool {
-    let wanted = gate.token.as_ref().map(|token| token.expose_secret());
+    let wanted = gate.token.as_ref().map(ExposeSecret::expose_secret);
     let given = headers
         .get(header::AUTHORIZATION)
         .and_then(|value| value.to_str().ok())

@@ -44,7 +44,7 @@ const ATTEMPTS: u32 = 3;
 const PATIENCE: Duration = Duration::from_secs(30);
 
 /// For so long a profile is not asked for again.
-const FRESH: Duration = Duration::from_secs(600);
+const FRESH: Duration = Duration::from_mins(10);
 
 /// So many profiles are kept.
 const PROFILES: usize = 10_000;

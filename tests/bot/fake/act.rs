@@ -1,6 +1,6 @@
 //! What people do, and what goes wrong between Slack and us.
 
-use std::sync::PoisonError;
+use std::{fmt::Write as _, sync::PoisonError};
 
 use hmac::{Hmac, Mac};
 use serde_json::{Value, json};
@@ -39,8 +39,10 @@ pub(crate) fn signature(secret: &str, timestamp: i64, body: &str) -> String {
     let mut mac = Hmac::<Sha256>::new_from_slice(secret.as_bytes()).unwrap();
     mac.update(format!("v0:{timestamp}:{body}").as_bytes());
     let digest = mac.finalize().into_bytes();
-    let hex: String = digest.iter().map(|byte| format!("{byte:02x}")).collect();
-    format!("v0={hex}")
+    digest.iter().fold("v0=".to_owned(), |mut hex, byte| {
+        let _ = write!(hex, "{byte:02x}");
+        hex
+    })
 }
 
 /// Fields as a form.
@@ -261,7 +263,7 @@ impl FakeSlack {
         });
     }
 
-    /// All WebSockets are gone without a word.
+    /// All sockets are gone without a word.
     pub(crate) fn cut_sockets(&self) {
         self.change(|state| {
             for (_, socket) in &state.sockets {
