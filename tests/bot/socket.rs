@@ -157,3 +157,21 @@ async fn it_goes_on_when_slack_is_away_at_first_and_when_it_babbles() {
     acknowledged(&fake, 1).await;
     assert_eq!(bot.taken.all().len(), 1);
 }
+
+#[tokio::test]
+async fn a_socket_that_has_gone_silent_is_given_up() {
+    let fake = FakeSlack::start().await;
+    let bot = listening(&fake).await;
+    fake.home("UDAN");
+    acknowledged(&fake, 1).await;
+    // Until it listens again, so that the time it waits is counted from before.
+    tokio::task::yield_now().await;
+    tokio::time::pause();
+    tokio::time::advance(Duration::from_secs(91)).await;
+    tokio::time::resume();
+    fake.wait_for("a second socket", |state| (state.opened == 2).then_some(()))
+        .await;
+    fake.mention("UMARTA", "COPS", "still there?");
+    acknowledged(&fake, 2).await;
+    assert_eq!(bot.taken.all().len(), 2);
+}

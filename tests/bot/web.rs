@@ -1,5 +1,7 @@
 //! The client of Slack's Web API.
 
+use std::time::Duration;
+
 use rca_agent::{
     bot::{
         person::Person,
@@ -123,6 +125,25 @@ async fn what_passes_is_tried_again() {
     }
     let away = slack.publish_home(&person("UMARTA"), &[]).await;
     insta::assert_snapshot!(away.unwrap_err(), @"Slack could not be reached: it answered 500 Internal Server Error");
+}
+
+#[tokio::test]
+async fn slack_that_says_nothing_is_not_waited_for_for_ever() {
+    let fake = FakeSlack::start().await;
+    let slack = api(&fake);
+    fake.fail("chat.postMessage", Fault::Hang);
+    let at = place(None);
+    let posting = tokio::spawn(async move { slack.post(&at, "k", &message("x")).await });
+    fake.wait_for("the call", |state| {
+        (state.called("chat.postMessage") == 1).then_some(())
+    })
+    .await;
+    tokio::time::pause();
+    tokio::time::advance(Duration::from_secs(16)).await;
+    tokio::time::resume();
+    let posted = posting.await.unwrap();
+    assert!(matches!(posted, Err(SlackError::Away(_))), "{posted:?}");
+    assert_eq!(fake.look(|state| state.called("chat.postMessage")), 1);
 }
 
 #[tokio::test]
