@@ -114,7 +114,7 @@ impl Metrics {
     }
 
     /// What waits and runs: (class, waiting, running).
-    pub(super) fn queue(&self, depth: &[(String, i64, i64)]) {
+    pub fn queue(&self, depth: &[(String, i64, i64)]) {
         self.queue.clear();
         for (class, waiting, running) in depth {
             for (state, count) in [("waiting", waiting), ("running", running)] {

@@ -5,10 +5,10 @@
     reason = "help is read on a terminal, where backquotes are noise"
 )]
 
+mod bot;
 mod eval;
-mod preserve;
-
 mod orders;
+mod preserve;
 
 use std::path::PathBuf;
 
@@ -17,6 +17,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use crate::investigation::settings::NamedSnapshot;
 pub(super) use orders::*;
 
+pub(super) use bot::{BotArgs, ServeArgs, SlackArgs};
 pub(super) use eval::{EvalAction, EvalAdoptArgs, EvalArgs, EvalRecordArgs, EvalRunArgs, TierArg};
 pub(super) use preserve::{PreserveArgs, RestoreArgs};
 
@@ -83,7 +84,16 @@ pub(super) enum Command {
     Verify(VerifyArgs),
     /// List the snapshots of a server, or take one
     Snapshots(SnapshotsArgs),
-    /// Check Kubeshark, raw capture, permissions and the time zone, and say how to mend each
+    /// Answer questions in Slack, over Socket Mode: no public address is needed
+    ///
+    /// Tokens come from SLACK_BOT_TOKEN and SLACK_APP_TOKEN, or from the files that these with _FILE at the end name.
+    Slack(Box<SlackArgs>),
+    /// Answer questions in Slack over HTTP (Events API), take alerts, serve health and metrics
+    ///
+    /// SLACK_BOT_TOKEN speaks for the bot, SLACK_SIGNING_SECRET proves who sends, RCA_WEBHOOK_TOKEN is the bearer token of
+    /// the alert webhooks; each also as a file, by the name with _FILE at the end.
+    Serve(Box<ServeArgs>),
+    /// Check Kubeshark, raw capture, permissions, model, Slack and the time zone, and say how to mend each
     Doctor(DoctorArgs),
     /// Check and explain filters, and count what they match
     Kfl(KflArgs),

@@ -55,7 +55,9 @@ pub fn main() -> ExitCode {
 
 fn dispatch(cli: args::Cli) -> Result<u8, AppError> {
     let config = Config::load()?;
-    let _logging = log::start(&config, cli.verbosity.verbose)?;
+    // Nobody watches a bot: what it does is in its log.
+    let bot = matches!(cli.command, args::Command::Slack(_) | args::Command::Serve(_));
+    let _logging = log::start(&config, cli.verbosity.verbose.max(u8::from(bot)))?;
     let logging = cli.verbosity.verbose > 0 || config.log.is_some();
     let show = crate::progress::Show::fitting(cli.verbosity.quiet, logging);
     match cli.command {
@@ -84,6 +86,8 @@ fn dispatch(cli: args::Cli) -> Result<u8, AppError> {
         args::Command::Pcap(args) => on_runtime(pcap::pcap(&config, &args, show)),
         args::Command::Verify(args) => on_runtime(verify::verify(&config, &args, show)),
         args::Command::Snapshots(args) => on_runtime(snapshots::run(&config, &args, show)),
+        args::Command::Slack(args) => on_runtime(bot::slack(&config, &args)),
+        args::Command::Serve(args) => on_runtime(bot::serve(&config, &args)),
         args::Command::Doctor(args) => on_runtime(doctor::doctor(&config, &args)),
         args::Command::Kfl(args) => kfl::run(&config, &args.action, show),
         args::Command::Playbooks(args) => playbooks::run(&args),

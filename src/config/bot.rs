@@ -50,6 +50,10 @@ pub struct BotFile {
     pub users: Vec<String>,
     /// People who may approve what changes state; whoever may ask, where none is named.
     pub approvers: Vec<String>,
+    /// Exporting packets needs an approval too: they hold contents as they were.
+    pub approve_pcap: bool,
+    /// Whom people are told to ask for access.
+    pub contact: Option<String>,
     /// Channels that may ask, by id; all where none is named.
     pub channels: BTreeMap<String, ChannelFile>,
     /// Where alerts go that name no channel, by its id.
