@@ -4,6 +4,8 @@
     clippy::unwrap_used,
     clippy::expect_used,
     clippy::panic,
+    clippy::print_stderr,
+    clippy::indexing_slicing,
     reason = "a test that cannot go on has failed"
 )]
 
@@ -16,4 +18,6 @@ mod gate;
 mod incoming;
 mod looks;
 mod socket;
+mod store;
+mod stores;
 mod web;

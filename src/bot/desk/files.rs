@@ -19,12 +19,19 @@ const PIECE: u64 = 4 * 1024 * 1024;
 const LARGEST: u64 = 64 * 1024 * 1024;
 
 impl Desk {
-    /// Brings a case's files here, unless its journal is.
+    /// Brings a case's files here, unless what is here goes beyond them: a journal that another process has gone on with
+    /// takes the place of the one that it left here.
     pub(super) async fn fetch(&self, case: &str, dir: &Path) -> Result<(), Trouble> {
-        if dir.join(JOURNAL).exists() {
+        let there = self.store.files(case).await?;
+        let here = fs::read(dir.join(JOURNAL)).unwrap_or_default();
+        let further = there
+            .iter()
+            .find(|(name, _)| name == JOURNAL)
+            .is_none_or(|(_, bytes)| !here.is_empty() && here.starts_with(bytes));
+        if further {
             return Ok(());
         }
-        for (name, bytes) in self.store.files(case).await? {
+        for (name, bytes) in there {
             let Some(path) = inside(dir, &name) else {
                 continue;
             };
@@ -73,15 +80,20 @@ impl Desk {
         let Ok(mut file) = fs::File::open(path) else {
             return Ok(());
         };
-        let size = file.metadata().map_or(0, |metadata| metadata.len());
+        let mut size = file.metadata().map_or(0, |metadata| metadata.len());
         if size > LARGEST {
             return Ok(());
         }
+        if name == JOURNAL {
+            // A line that is not whole yet would be cut off by whoever goes on, and then nothing would fit any more.
+            size = whole(&mut file, start, size);
+        }
         while start < size {
             let mut piece = Vec::new();
+            let most = PIECE.min(size - start);
             let read = file
                 .seek(SeekFrom::Start(start))
-                .and_then(|_| (&mut file).take(PIECE).read_to_end(&mut piece));
+                .and_then(|_| (&mut file).take(most).read_to_end(&mut piece));
             if read.is_err() || piece.is_empty() {
                 return Ok(());
             }
@@ -90,6 +102,22 @@ impl Desk {
         }
         Ok(())
     }
+}
+
+/// Where the last whole line between two places of a file ends.
+fn whole(file: &mut fs::File, start: u64, end: u64) -> u64 {
+    let mut text = Vec::new();
+    let read = file
+        .seek(SeekFrom::Start(start))
+        .and_then(|_| file.take(end.saturating_sub(start)).read_to_end(&mut text));
+    if read.is_err() {
+        return start;
+    }
+    let lines = text
+        .iter()
+        .rposition(|byte| *byte == b'\n')
+        .map_or(0, |at| at + 1);
+    start + lines as u64
 }
 
 /// Names below `dir/sub`, with `sub/` before them.

@@ -87,7 +87,7 @@ pub struct Limits {
 }
 
 /// Work that this process has, until the lease runs out.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Lease {
     pub id: i64,
     pub key: String,
@@ -155,7 +155,8 @@ impl Store {
         Ok(new)
     }
 
-    /// Takes work that nobody has: of what may run now, that of the lane that has the least running, and of that the oldest.
+    /// Takes work that nobody has: of what may run now, that of the lane that has the least running, and of that what was
+    /// due first. What failed and is to be done again keeps its turn in its thread.
     pub async fn claim(
         &self,
         owner: &str,
@@ -181,12 +182,13 @@ impl Store {
                     (SELECT COUNT(*) FROM jobs r WHERE r.team = j.team AND {running}) < $5
                     AND (SELECT COUNT(*) FROM jobs r WHERE r.lane = j.lane AND {running}) < $6))
                   AND (j.serial IS NULL OR NOT EXISTS (
-                    SELECT 1 FROM jobs r WHERE r.serial = j.serial AND r.id < j.id
-                      AND (r.state = 'running' OR (r.state = 'waiting' AND r.not_before <= $3))))
+                    SELECT 1 FROM jobs r WHERE r.serial = j.serial
+                      AND (r.due < j.due OR (r.due = j.due AND r.id < j.id))
+                      AND (r.state = 'running' OR (r.state = 'waiting' AND r.due <= $3))))
                   AND (j.serial IS NULL OR NOT EXISTS (
                     SELECT 1 FROM jobs r WHERE r.serial = j.serial AND r.id <> j.id
                       AND r.state = 'running' AND r.lease_until >= $3))
-                ORDER BY (SELECT COUNT(*) FROM jobs r WHERE r.lane = j.lane AND {running}), j.id
+                ORDER BY (SELECT COUNT(*) FROM jobs r WHERE r.lane = j.lane AND {running}), j.due, j.id
                 LIMIT 1)
              RETURNING id, key, work, fence, attempts, created"
         );
@@ -348,8 +350,8 @@ impl Store {
 async fn insert(transaction: &mut Transaction<'_, Any>, job: &NewJob, now: Utc) -> Result<bool, StoreError> {
     let work = serde_json::to_string(&job.work)?;
     let inserted = sqlx::query(
-        "INSERT INTO jobs (key, class, serial, team, lane, work, state, not_before, created, lease_until, fence, attempts)
-         VALUES ($1, $2, $3, $4, $5, $6, 'waiting', $7, $8, 0, 0, 0) ON CONFLICT (key) DO NOTHING",
+        "INSERT INTO jobs (key, class, serial, team, lane, work, state, not_before, due, created, lease_until, fence, attempts)
+         VALUES ($1, $2, $3, $4, $5, $6, 'waiting', $7, $7, $8, 0, 0, 0) ON CONFLICT (key) DO NOTHING",
     )
     .bind(job.key.as_str())
     .bind(job.class().name())

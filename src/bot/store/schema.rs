@@ -10,7 +10,7 @@ const STEPS: &[&[&str]] = &[&[
     "CREATE TABLE jobs (
         id SERIAL, key TEXT NOT NULL UNIQUE, class TEXT NOT NULL, serial TEXT, team TEXT NOT NULL,
         lane TEXT NOT NULL, work TEXT NOT NULL, state TEXT NOT NULL, not_before BIGINT NOT NULL,
-        created BIGINT NOT NULL, owner TEXT, lease_until BIGINT NOT NULL, fence BIGINT NOT NULL,
+        due BIGINT NOT NULL, created BIGINT NOT NULL, owner TEXT, lease_until BIGINT NOT NULL, fence BIGINT NOT NULL,
         attempts BIGINT NOT NULL, stop_by TEXT, why TEXT, ended BIGINT)",
     "CREATE INDEX jobs_open ON jobs (state, class, not_before)",
     "CREATE INDEX jobs_serial ON jobs (serial, state)",
