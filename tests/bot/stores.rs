@@ -55,7 +55,8 @@ pub(crate) async fn databases() -> Vec<Opened> {
     all
 }
 
-async fn postgres(server: &str) -> Opened {
+/// A fresh database on a server.
+pub(crate) async fn postgres(server: &str) -> Opened {
     static COUNT: AtomicU32 = AtomicU32::new(0);
     let name = format!("rca_{}_{}", process::id(), COUNT.fetch_add(1, Ordering::Relaxed));
     let mut connection = PgConnection::connect(server).await.unwrap();
