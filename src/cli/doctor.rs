@@ -137,6 +137,10 @@ pub(super) async fn doctor(config: &Config, args: &DoctorArgs) -> Result<u8, App
     capture(&mut exam, &mut effects, &clock).await?;
     permissions(&mut exam, &mut effects).await?;
     model(&mut exam, config, &args.model).await?;
+    for found in super::bot::examine(config).await {
+        let state = if found.well { State::Ok } else { State::Bad };
+        exam.tell(&state, found.part, &found.what, &found.hints)?;
+    }
     Ok(u8::from(exam.bad))
 }
 

@@ -8,6 +8,7 @@ use super::{
     output, run, source,
 };
 use crate::{
+    bot::desk::FEEDBACK,
     config::Config,
     error::{AppError, Kind},
     eval::{
@@ -15,12 +16,12 @@ use crate::{
         adopt::{self, Known},
         run::EvalError,
     },
-    investigation::{Settings, finding::CauseKind},
+    investigation::{Settings, Verdict, finding::CauseKind},
     journal::{self, Entry},
     kubeshark::Endpoint,
     progress::{Progress, Show},
     report::Report,
-    time::parse_point,
+    time::{Utc, parse_point},
 };
 
 pub(super) fn record(config: &Config, args: &EvalRecordArgs, show: Show) -> Result<u8, AppError> {
@@ -134,7 +135,7 @@ pub(super) fn adopt(config: &Config, args: &EvalAdoptArgs) -> Result<u8, AppErro
         return Err(AppError::usage(format!("`{name}` is no name for a case"))
             .hint("letters, digits, hyphens and underscores are"));
     }
-    let known = known(args, &settings)?;
+    let mut known = known(args, &settings)?;
     let dir = args.chosen.evals.join(&name);
     if dir.exists() {
         return Err(AppError::usage(format!(
@@ -146,6 +147,14 @@ pub(super) fn adopt(config: &Config, args: &EvalAdoptArgs) -> Result<u8, AppErro
     let report: Option<Report> = fs::read_to_string(from.join("report.json"))
         .ok()
         .and_then(|text| serde_json::from_str(&text).ok());
+    let nothing_told = known.cause.is_none() && !known.healthy;
+    match (said_right(&from), &report) {
+        (Some(true), Some(report)) if nothing_told => as_found(report, &mut known),
+        (Some(false), _) if nothing_told => output::stderr(
+            "the thread said that the cause was another one: write the right one into the `truth` of the case",
+        ),
+        _ => {}
+    }
     adopt::store(recording, &dir).map_err(|error| run::journal_error(&error, &dir))?;
     write(
         &dir.join(CASE),
@@ -207,6 +216,28 @@ fn known(args: &EvalAdoptArgs, settings: &Settings) -> Result<Known, AppError> {
         onset,
         healthy: args.healthy,
     })
+}
+
+/// What was said last of a case's cause in its Slack thread.
+fn said_right(dir: &Path) -> Option<bool> {
+    let text = fs::read_to_string(dir.join(FEEDBACK)).ok()?;
+    let last: serde_json::Value = serde_json::from_str(text.lines().last()?).ok()?;
+    last.get("right")?.as_bool()
+}
+
+/// The truth of a case whose finding was right.
+fn as_found(report: &Report, known: &mut Known) {
+    if report.verdict == Verdict::NoAnomaly {
+        known.healthy = true;
+    }
+    let Some(cause) = report.root_causes.first() else {
+        return;
+    };
+    let name = cause.service.as_ref().or(cause.workload.as_ref());
+    known.cause = name.map(|name| (cause.namespace.clone(), name.clone()));
+    known.kind = known.kind.or(Some(cause.kind));
+    let onset = cause.onset.as_deref().and_then(|at| at.parse::<Utc>().ok());
+    known.onset = known.onset.or(onset);
 }
 
 fn write(path: &Path, text: &str) -> Result<(), AppError> {

@@ -74,7 +74,7 @@ impl Zone {
             WallTime::Once(then) => then,
             WallTime::Twice { second, .. } if self.offset(second) == self.offset(at) => second,
             WallTime::Twice { first, .. } => first,
-            _ => plain,
+            WallTime::Skipped { .. } => plain,
         }
     }
 

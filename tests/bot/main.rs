@@ -4,6 +4,9 @@
     clippy::unwrap_used,
     clippy::expect_used,
     clippy::panic,
+    clippy::format_push_string,
+    clippy::cast_precision_loss,
+    clippy::case_sensitive_file_extension_comparisons,
     clippy::print_stderr,
     clippy::indexing_slicing,
     reason = "a test that cannot go on has failed"
@@ -18,6 +21,7 @@ mod gate;
 mod incoming;
 mod looks;
 mod replicas;
+mod setup;
 mod socket;
 mod store;
 mod stores;

@@ -10,7 +10,7 @@ use std::{
 
 use crate::{
     fake::{FakeSlack, State},
-    stores::postgres,
+    stores::{left_out, postgres},
     whole::{Process, QUESTION, bot, hub},
 };
 
@@ -137,7 +137,7 @@ async fn killed_half_way(database: &str, two: bool) {
 #[tokio::test(flavor = "multi_thread")]
 async fn one_of_two_replicas_on_postgresql_is_killed_and_every_case_ends_once() {
     let Ok(server) = std::env::var("RCA_TEST_POSTGRES") else {
-        eprintln!("RCA_TEST_POSTGRES is not set (.ci/postgres sets it): left out two replicas on PostgreSQL");
+        left_out();
         return;
     };
     let database = postgres(&server).await;

@@ -1,6 +1,7 @@
 //! Databases of one test each: SQLite in a directory, and PostgreSQL where `RCA_TEST_POSTGRES` names a server.
 
 use std::{
+    io::Write,
     process,
     sync::atomic::{AtomicU32, Ordering},
 };
@@ -19,7 +20,7 @@ use serde_json::json;
 use sqlx::{Connection, PgConnection};
 use tempfile::TempDir;
 
-pub(crate) const LEASE: std::time::Duration = std::time::Duration::from_secs(60);
+pub(crate) const LEASE: std::time::Duration = std::time::Duration::from_mins(1);
 pub(crate) const LIMITS: Limits = Limits {
     per_team: 100,
     per_lane: 100,
@@ -50,9 +51,19 @@ pub(crate) async fn databases() -> Vec<Opened> {
     }];
     match std::env::var("RCA_TEST_POSTGRES") {
         Ok(server) => all.push(postgres(&server).await),
-        Err(_) => eprintln!("RCA_TEST_POSTGRES is not set (.ci/postgres sets it): not tested on PostgreSQL"),
+        Err(_) => left_out(),
     }
     all
+}
+
+/// Says, past the capturing of a test's output, that a test is not run on PostgreSQL.
+pub(crate) fn left_out() {
+    let test = std::thread::current();
+    let name = test.name().unwrap_or("a test");
+    let _ = writeln!(
+        std::io::stderr(),
+        "left out for want of a PostgreSQL (`.ci/postgres cargo test` brings one): {name}"
+    );
 }
 
 /// A fresh database on a server.

@@ -48,7 +48,7 @@ impl Process {
             // A full pipe would stop the process.
             let _ = lines.read_to_end(&mut Vec::new());
         });
-        let address = match heard.recv_timeout(Duration::from_secs(60)) {
+        let address = match heard.recv_timeout(Duration::from_mins(1)) {
             Ok(Ok(address)) => address,
             other => panic!("it did not start: {other:?}"),
         };
@@ -80,11 +80,16 @@ pub(crate) fn program() -> Command {
 
 /// The embedded Kubeshark over the minute around the onset.
 pub(crate) fn hub() -> Process {
+    hub_with(&[])
+}
+
+fn hub_with(flags: &[&str]) -> Process {
     let capture = format!("{}/tests/captures/short", env!("CARGO_MANIFEST_DIR"));
-    Process::start(
-        program().args(["hub", &capture, "--listen", "127.0.0.1:0"]),
-        "serving",
-    )
+    let mut command = program();
+    command
+        .args(["hub", &capture, "--listen", "127.0.0.1:0"])
+        .args(flags);
+    Process::start(&mut command, "serving")
 }
 
 /// The bot's command with everything that it needs.
@@ -138,10 +143,37 @@ async fn a_mention_ends_in_a_verdict_with_its_report_in_the_thread() {
     .await;
     insta::assert_snapshot!("a_mention_to_its_verdict", shown(&fake, "COPS", &thread));
 
-    // Questions in the thread are answered out of the case, and what somebody says of the cause is kept.
+    // What somebody says of the cause becomes the truth of a test.
+    let verdict = fake.wait_for_words("COPS", &thread, "Root cause").await;
+    fake.press("UDAN", &verdict, "That was it");
+    let case = std::fs::read_dir(dir.path().join("cases"))
+        .unwrap()
+        .find_map(|entry| entry.ok().filter(|entry| entry.path().is_dir()))
+        .unwrap();
+    let said = case.path().join("feedback.jsonl");
+    fake.wait_for("thanks", |state| {
+        let thanked = state.whispers.iter().any(|whisper| whisper.to == "UDAN");
+        thanked.then_some(())
+    })
+    .await;
+    assert!(std::fs::read_to_string(said).unwrap().contains("\"right\":true"));
+    let mut adopt = program();
+    adopt
+        .current_dir(dir.path())
+        .args(["eval", "adopt", "--name", "from-slack", "--cases", "cases"])
+        .arg(case.file_name());
+    let adopted = adopt.output().unwrap();
+    assert!(
+        adopted.status.success(),
+        "{}",
+        String::from_utf8_lossy(&adopted.stderr)
+    );
+    let file = std::fs::read_to_string(dir.path().join("evals/from-slack/case.yaml")).unwrap();
+    assert!(file.contains("postgres") && file.contains("refused"), "{file}");
+
+    // Questions in the thread are answered out of the case.
     fake.reply("UDAN", "COPS", &thread, "what was ruled out?");
     fake.wait_for_words("COPS", &thread, "cart").await;
-    let verdict = fake.wait_for_words("COPS", &thread, "Root cause").await;
     fake.press("UDAN", &verdict, "Widen by 30 min");
     fake.wait_for("a second case", |state| {
         let verdicts = state
@@ -189,19 +221,8 @@ async fn an_event_over_http_is_the_same_and_one_that_is_sent_again_is_handled_on
 async fn a_running_case_is_stopped_by_its_button() {
     let fake = FakeSlack::start().await;
     let dir = tempfile::tempdir().unwrap();
-    let capture = format!("{}/tests/captures/short", env!("CARGO_MANIFEST_DIR"));
-    // Dissects so slowly that there is something to stop.
-    let slow = Process::start(
-        program().args([
-            "hub",
-            &capture,
-            "--listen",
-            "127.0.0.1:0",
-            "--fault",
-            "dissection-stuck",
-        ]),
-        "serving",
-    );
+    // Never ends by itself, so that there is something to stop.
+    let slow = hub_with(&["--fault", "dissection-stuck"]);
     let _bot = started(&fake, &slow, dir.path(), "[bot]\nlease_seconds = 3\n");
     let thread = fake.mention("UDAN", "COPS", QUESTION);
     let message = fake.wait_for_words("COPS", &thread, "Stop").await;
@@ -274,4 +295,57 @@ async fn an_alert_opens_one_thread_however_often_it_is_told() {
     assert!(metrics.contains("rca_agent_verdicts_total"), "{metrics}");
     let ready = client.get(format!("{base}/readyz")).send().await.unwrap();
     assert_eq!(ready.status(), 200);
+}
+
+/// Waits until a message of the thread that holds `words` was replaced.
+async fn edited(fake: &FakeSlack, thread: &str, words: &str) {
+    fake.wait_for(&format!("what came of {words:?}"), |state| {
+        let said = state.thread("COPS", thread).into_iter();
+        said.filter(|message| message.edits > 0)
+            .any(|message| crate::fake::State::words(&message.blocks, &message.text).contains(words))
+            .then_some(())
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_follows_a_case_comes_into_its_thread() {
+    let fake = FakeSlack::start().await;
+    let dir = tempfile::tempdir().unwrap();
+    let cloud = tempfile::tempdir().unwrap();
+    let hub = hub_with(&["--cloud", cloud.path().to_str().unwrap()]);
+    let configuration = "[bot]\napprovers = [\"UMARTA\"]\n";
+    let _bot = started(&fake, &hub, dir.path(), configuration);
+    let thread = fake.mention("UDAN", "COPS", QUESTION);
+    let verdict = fake.wait_for_words("COPS", &thread, "Root cause").await;
+
+    fake.press("UDAN", &verdict, "Packets");
+    fake.wait_for("the packets", |state| {
+        let pcap = state.files.values().find(|file| file.name.ends_with(".pcap"))?;
+        (pcap.bytes.len() == pcap.length && pcap.length > 1000).then_some(())
+    })
+    .await;
+
+    fake.reply("UDAN", "COPS", &thread, "compare with yesterday");
+    edited(&fake, &thread, "day before").await;
+    fake.press("UDAN", &verdict, "Confirm the fix");
+    edited(&fake, &thread, "after the fix").await;
+
+    // What leaves the cluster is approved by somebody who may.
+    fake.press("UDAN", &verdict, "Preserve the snapshot");
+    let asked = fake.wait_for_words("COPS", &thread, "Approve").await;
+    fake.press("UDAN", &asked, "Approve");
+    fake.wait_for("a refusal", |state| {
+        let refused = state.whispers.iter().any(|whisper| whisper.to == "UDAN");
+        refused.then_some(())
+    })
+    .await;
+    assert_eq!(std::fs::read_dir(cloud.path()).unwrap().count(), 0);
+    fake.press("UMARTA", &asked, "Approve");
+    edited(&fake, &thread, "Copying the snapshot").await;
+    assert!(std::fs::read_dir(cloud.path()).unwrap().count() > 0);
+    let said = shown(&fake, "COPS", &thread);
+    assert!(said.contains("*Approved* by <@UMARTA>"), "{said}");
+    assert!(said.contains("rca-agent restore rca-CASE --yes"), "{said}");
+    assert!(said.contains("has been rotated out of the buffers"), "{said}");
 }

@@ -11,17 +11,20 @@ use serde_json::Value;
 
 use super::runner::Rca;
 
+/// Requests that came: the first line and the body of each.
+type Got = Arc<Mutex<Vec<(String, Vec<u8>)>>>;
+
 /// A collector that takes OTLP over HTTP and keeps what it got.
 struct Collector {
     address: String,
-    got: Arc<Mutex<Vec<(String, Vec<u8>)>>>,
+    got: Got,
 }
 
 impl Collector {
     fn start() -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let address = format!("http://{}", listener.local_addr().unwrap());
-        let got = Arc::new(Mutex::new(Vec::new()));
+        let got = Got::default();
         let kept = Arc::clone(&got);
         // Ends with the test process.
         thread::spawn(move || {

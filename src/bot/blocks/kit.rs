@@ -89,6 +89,31 @@ impl Mrkdwn {
         self.marked("`", inner.trim())
     }
 
+    /// Untrusted, with its lines and columns as a terminal shows them; as many whole lines as fit into `most` characters.
+    #[must_use]
+    pub fn listing(mut self, text: &str, most: usize) -> Self {
+        let mut out = String::new();
+        for line in text.lines() {
+            let line = line
+                .chars()
+                .filter(|c| !c.is_control())
+                .collect::<String>()
+                .replace('`', "ˋ")
+                .replace('&', "&amp;")
+                .replace('<', "&lt;")
+                .replace('>', "&gt;");
+            if units(&out) + units(&line) + 1 > most {
+                break;
+            }
+            out.push_str(line.trim_end());
+            out.push('\n');
+        }
+        if !out.trim().is_empty() {
+            self.push(format!("```\n{out}```"));
+        }
+        self
+    }
+
     fn marked(mut self, mark: &str, inner: &str) -> Self {
         if !inner.is_empty() {
             self.push(format!("{mark}{inner}{mark}"));

@@ -14,5 +14,5 @@ pub use dialog::{
     told, whisper,
 };
 pub use home::home;
-pub use running::{ProgressFacts, failed, followed, following, progress, queued, stopped};
+pub use running::{ProgressFacts, SHOWN, failed, followed, following, progress, queued, stopped};
 pub use verdict::{title, verdict};

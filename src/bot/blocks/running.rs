@@ -11,8 +11,8 @@ use crate::{
     time::Utc,
 };
 
-/// Characters of a follow-up's text that are shown.
-const SHOWN: usize = 2600;
+/// Characters of a follow-up's text that are shown; the rest comes as a file.
+pub const SHOWN: usize = 2600;
 
 /// How far a running case is. Made by [`crate::bot::watcher::Watcher`].
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -201,20 +201,19 @@ pub fn following(what: FollowUp, case: &str, by: &Person) -> Message {
 /// What a follow-up came to: its lines, or why it did not come to anything.
 pub fn followed(what: FollowUp, case: &str, by: &Person, result: Result<&str, &AppError>) -> Message {
     let (title, lines) = match result {
-        Ok(text) => (doing(what).to_owned(), text.to_owned()),
+        Ok(text) => (doing(what).to_owned(), Mrkdwn::new().listing(text.trim(), SHOWN)),
         Err(error) => {
             let mut lines = error.because.clone();
             lines.extend(error.hints.iter().map(|hint| format!("→ {hint}")));
             (
                 format!("{}: {}", doing(what), error.what),
-                lines.into_iter().take(12).collect::<Vec<_>>().join("\n"),
+                Mrkdwn::new().text(&lines.into_iter().take(12).collect::<Vec<_>>().join("\n")),
             )
         }
     };
     let mut blocks = Blocks::new().section(&Mrkdwn::new().bold(&title));
-    let shown: String = lines.trim().chars().take(SHOWN).collect();
-    if !shown.is_empty() {
-        blocks = blocks.section(&Mrkdwn::new().text(&shown));
+    if !lines.is_empty() {
+        blocks = blocks.section(&lines);
     }
     blocks
         .context(

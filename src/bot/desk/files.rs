@@ -2,15 +2,20 @@
 
 use std::{
     fs,
-    io::{Read, Seek, SeekFrom},
+    io::{Read, Seek, SeekFrom, Write},
     path::{Path, PathBuf},
 };
+
+use serde_json::json;
 
 use super::{Desk, Trouble};
 use crate::{
     bot::store::{Lease, StoreError},
     journal::{BODIES, JOURNAL},
 };
+
+/// What people said of a case's cause, a JSON object a line.
+pub const FEEDBACK: &str = "feedback.jsonl";
 
 /// Bytes of one piece.
 const PIECE: u64 = 4 * 1024 * 1024;
@@ -19,6 +24,23 @@ const PIECE: u64 = 4 * 1024 * 1024;
 const LARGEST: u64 = 64 * 1024 * 1024;
 
 impl Desk {
+    /// Keeps what somebody said of a case's cause beside its journal, for whoever makes a test of the case.
+    pub(super) fn keep_feedback(&self, case: &str, by: &str, right: bool) {
+        let dir = self.cases.join(case);
+        let line = json!({"by": by, "right": right, "at": self.now().to_rfc3339()}).to_string() + "\n";
+        let kept = fs::create_dir_all(&dir).and_then(|()| {
+            fs::OpenOptions::new()
+                .create(true)
+                .append(true)
+                .open(dir.join(FEEDBACK))?
+                .write_all(line.as_bytes())
+        });
+        if let Err(error) = kept {
+            // It is in the database all the same.
+            tracing::warn!(%error, case, "what somebody said of a cause is not beside its journal");
+        }
+    }
+
     /// Brings a case's files here, unless what is here goes beyond them: a journal that another process has gone on with
     /// takes the place of the one that it left here.
     pub(super) async fn fetch(&self, case: &str, dir: &Path) -> Result<(), Trouble> {

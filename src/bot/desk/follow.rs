@@ -4,13 +4,23 @@ use super::{Desk, Trouble, perform::lenient};
 use crate::{
     bot::{
         blocks,
-        runs::Followed,
+        runs::{Attachment, Followed},
         store::{Change, Outcome},
-        work::Follow,
+        work::{Follow, FollowUp},
         worker::Held,
     },
     error::AppError,
 };
+
+/// What a file of a follow-up is called.
+fn name(what: FollowUp) -> &'static str {
+    match what {
+        FollowUp::Pcap => "packets",
+        FollowUp::Compare => "comparison",
+        FollowUp::Confirm => "confirmation",
+        FollowUp::Preserve => "preserved",
+    }
+}
 
 impl Desk {
     pub(super) async fn follow(
@@ -34,7 +44,14 @@ impl Desk {
             () = left => return Ok((Outcome::Released, Vec::new())),
         };
         match done {
-            Ok(Followed { text, files }) => {
+            Ok(Followed { text, mut files }) => {
+                if text.chars().count() > blocks::SHOWN {
+                    files.push(Attachment {
+                        name: format!("{}-{}.txt", follow.case, name(follow.what)),
+                        title: "All of it".to_owned(),
+                        bytes: text.clone().into_bytes(),
+                    });
+                }
                 let message = blocks::followed(follow.what, &follow.case, &follow.by, Ok(&text));
                 lenient(self.edit(&follow.message, &message).await)?;
                 let there = match self.slack.uploaded(&follow.at).await {

@@ -6,6 +6,8 @@ mod follow;
 mod handle;
 mod perform;
 
+pub use files::FEEDBACK;
+
 use std::{path::PathBuf, sync::Arc, time::Duration};
 
 use sha2::{Digest, Sha256};

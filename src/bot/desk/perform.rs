@@ -98,6 +98,7 @@ impl Desk {
             }
             Step::Feedback { case, by, right } => {
                 self.store.feedback(&case, &by, right, self.now()).await?;
+                self.keep_feedback(&case, &by.user, right);
             }
         }
         Ok(())

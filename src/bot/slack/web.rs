@@ -69,6 +69,8 @@ pub const SCOPES: &[(&str, &str)] = &[
     ("conversations.replies", "channels:history"),
     ("conversations.replies", "groups:history"),
     ("conversations.replies", "im:history"),
+    ("conversations.history", "channels:history"),
+    ("conversations.replies (files)", "files:read"),
     ("files.getUploadURLExternal", "files:write"),
     ("files.completeUploadExternal", "files:write"),
     ("users.info", "users:read"),

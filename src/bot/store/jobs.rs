@@ -287,6 +287,27 @@ impl Store {
         Ok(true)
     }
 
+    /// Writes something down in the middle of work. `false` where the lease was lost: then nothing is written.
+    pub async fn note(&self, held: &Lease, changes: &[Change], now: Utc) -> Result<bool, StoreError> {
+        let mut transaction = self.pool.begin().await?;
+        // The row is touched, so that nobody claims it meanwhile.
+        let held =
+            sqlx::query("UPDATE jobs SET fence = fence WHERE id = $1 AND fence = $2 AND state = 'running'")
+                .bind(held.id)
+                .bind(held.fence)
+                .execute(&mut *transaction)
+                .await?
+                .rows_affected()
+                == 1;
+        if held {
+            for change in changes {
+                self.write(&mut transaction, change, now).await?;
+            }
+        }
+        transaction.commit().await?;
+        Ok(held)
+    }
+
     async fn write(
         &self,
         transaction: &mut Transaction<'_, Any>,

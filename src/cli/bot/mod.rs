@@ -1,8 +1,9 @@
 //! `slack` and `serve`: the bot, over Socket Mode or over HTTP.
 
+mod doctor;
 mod runs;
 
-use std::{net::SocketAddr, path::PathBuf, sync::Arc, time::Duration};
+use std::{collections::BTreeMap, net::SocketAddr, path::PathBuf, sync::Arc, time::Duration};
 
 use chrono::TimeDelta;
 use secrecy::SecretString;
@@ -18,6 +19,8 @@ use super::{
     args::{BotArgs, ServeArgs, SlackArgs},
     investigate, output, playbooks, source,
 };
+pub(super) use doctor::examine;
+
 use crate::{
     bot::{
         conversation::Policy,
@@ -200,45 +203,31 @@ async fn run(config: &Config, args: &BotArgs, fronts: Fronts) -> Result<u8, AppE
     });
     let (close, closing) = watch::channel(false);
     let mut tasks: JoinSet<Result<(), AppError>> = JoinSet::new();
-    let connected = fronts.app_token.as_ref().map(|_| Connected::default());
+    let app = fronts.app_token.map(api).transpose()?;
+    let connected = app.as_ref().map(|_| Connected::default());
     let accept = Arc::clone(&desk) as Arc<dyn Accept>;
     if let Some(address) = fronts.listen {
-        let listener = TcpListener::bind(address).await.map_err(|error| {
-            AppError::environment(format!("could not listen on {address}")).because(&error)
-        })?;
-        let bound = listener.local_addr().map_or(address, |bound| bound);
-        output::stderr(&format!("listening on http://{bound}"));
+        let ready = Arc::new(Health {
+            store: store.clone(),
+            connected: connected.clone(),
+        });
         let gate = Gate {
             accept: Arc::clone(&accept),
-            ready: Arc::new(Health {
-                store: store.clone(),
-                connected: connected.clone(),
-            }),
+            ready,
             metrics: metrics.clone(),
             now: Arc::clone(&now),
             signing: fronts.signing,
             token: config.bot.webhook_token.clone(),
             receivers: config.bot.webhooks.receivers.clone(),
-            generic: config
-                .bot
-                .webhooks
-                .generic
-                .iter()
-                .map(|(name, file)| (name.clone(), mapping(file)))
-                .collect(),
+            generic: mappings(config),
         };
-        let closing = closing.clone();
-        tasks.spawn(async move {
-            gate::serve(gate, listener, closing)
-                .await
-                .map_err(|error| AppError::environment("could not serve over HTTP").because(&error))
-        });
+        listen(address, gate, closing.clone(), &mut tasks).await?;
     }
-    if let (Some(token), Some(connected)) = (fronts.app_token, connected) {
-        let (api, metrics) = (api(token)?, metrics.clone());
-        let (accept, now, closing) = (Arc::clone(&accept), Arc::clone(&now), closing.clone());
+    if let (Some(app), Some(connected)) = (app, connected) {
+        let (metrics, accept) = (metrics.clone(), Arc::clone(&accept));
+        let (now, closing) = (Arc::clone(&now), closing.clone());
         tasks.spawn(async move {
-            socket::listen(api, accept, connected, metrics, now, closing).await;
+            socket::listen(app, accept, connected, metrics, now, closing).await;
             Ok(())
         });
     }
@@ -261,6 +250,14 @@ async fn run(config: &Config, args: &BotArgs, fronts: Fronts) -> Result<u8, AppE
         crate::report::plain(&me.user_name),
         crate::report::plain(&me.team_name)
     ));
+    until_the_end(tasks, &close).await
+}
+
+/// Waits until the process is asked to end, and hands over what is running.
+async fn until_the_end(
+    mut tasks: JoinSet<Result<(), AppError>>,
+    close: &watch::Sender<bool>,
+) -> Result<u8, AppError> {
     let ended = tokio::select! {
         () = asked_to_end() => Ok(()),
         // None of them ends by itself but with an error.
@@ -368,6 +365,34 @@ fn settings(config: &Config) -> worker::Settings {
     }
 }
 
+/// Serves over HTTP, from the moment that this returns.
+async fn listen(
+    address: SocketAddr,
+    gate: Gate,
+    closing: watch::Receiver<bool>,
+    tasks: &mut JoinSet<Result<(), AppError>>,
+) -> Result<(), AppError> {
+    let listener = TcpListener::bind(address)
+        .await
+        .map_err(|error| AppError::environment(format!("could not listen on {address}")).because(&error))?;
+    let bound = listener.local_addr().map_or(address, |bound| bound);
+    output::stderr(&format!("listening on http://{bound}"));
+    tasks.spawn(async move {
+        gate::serve(gate, listener, closing)
+            .await
+            .map_err(|error| AppError::environment("could not serve over HTTP").because(&error))
+    });
+    Ok(())
+}
+
+fn mappings(config: &Config) -> BTreeMap<String, Mapping> {
+    let files = &config.bot.webhooks.generic;
+    files
+        .iter()
+        .map(|(name, file)| (name.clone(), mapping(file)))
+        .collect()
+}
+
 fn mapping(file: &MappingFile) -> Mapping {
     Mapping {
         fingerprint: file.fingerprint.clone(),
@@ -390,7 +415,7 @@ async fn housekeeping(
     mut closing: watch::Receiver<bool>,
 ) -> Result<(), AppError> {
     let mut looks = interval(Duration::from_secs(10));
-    let mut sweeps = interval(Duration::from_secs(3_600));
+    let mut sweeps = interval(Duration::from_hours(1));
     loop {
         tokio::select! {
             _ = looks.tick() => match store.depth().await {

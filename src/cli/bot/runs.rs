@@ -24,7 +24,7 @@ use crate::{
 };
 
 /// A follow-up may take so long.
-const LIMIT: Duration = Duration::from_secs(15 * 60);
+const LIMIT: Duration = Duration::from_mins(15);
 
 /// What a follow-up may say, bytes; the rest is cut.
 const SAID: u64 = 64 * 1024;
