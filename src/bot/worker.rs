@@ -194,8 +194,8 @@ impl Worker {
         if let Outcome::Again { why, .. } | Outcome::Failed { why } = &outcome {
             tracing::warn!(key = lease.key, why, outcome = name, "work did not succeed");
         }
-        self.handler.ended(self.class, name, began.elapsed());
         self.finish(&lease, &outcome, &changes).await;
+        self.handler.ended(self.class, name, began.elapsed());
     }
 
     /// Writes the end down; tried for as long as the lease lasts.

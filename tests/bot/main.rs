@@ -27,3 +27,4 @@ mod store;
 mod stores;
 mod web;
 mod whole;
+mod worker;

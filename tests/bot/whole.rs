@@ -61,6 +61,14 @@ impl Process {
         let _ = self.child.wait();
     }
 
+    /// As Kubernetes ends a pod; gives the exit status.
+    pub(crate) fn terminate(&mut self) -> Option<i32> {
+        let id = self.child.id().to_string();
+        let sent = Command::new("kill").args(["-TERM", &id]).status().unwrap();
+        assert!(sent.success());
+        self.child.wait().unwrap().code()
+    }
+
     pub(crate) fn id(&self) -> u32 {
         self.child.id()
     }
@@ -348,4 +356,28 @@ async fn what_follows_a_case_comes_into_its_thread() {
     assert!(said.contains("*Approved* by <@UMARTA>"), "{said}");
     assert!(said.contains("rca-agent restore rca-CASE --yes"), "{said}");
     assert!(said.contains("has been rotated out of the buffers"), "{said}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_process_that_is_asked_to_end_hands_its_case_over() {
+    let fake = FakeSlack::start().await;
+    let dir = tempfile::tempdir().unwrap();
+    let slow = hub_with(&["--fault", "dissection-stuck"]);
+    // Nobody would take it over for ten minutes, were it not handed over.
+    let configuration = "[bot]\nlease_seconds = 600\n";
+    let mut first = started(&fake, &slow, dir.path(), configuration);
+    let thread = fake.mention("UDAN", "COPS", QUESTION);
+    let message = fake.wait_for_words("COPS", &thread, "Stop").await;
+    fake.wait_for("progress", |state| {
+        let edited = state
+            .messages
+            .iter()
+            .any(|said| said.ts == message && said.edits > 0);
+        edited.then_some(())
+    })
+    .await;
+    assert_eq!(first.terminate(), Some(0));
+    let hub = hub();
+    let _second = started(&fake, &hub, dir.path(), configuration);
+    fake.wait_for_words("COPS", &thread, "What to do now").await;
 }

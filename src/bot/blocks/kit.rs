@@ -94,10 +94,7 @@ impl Mrkdwn {
     pub fn listing(mut self, text: &str, most: usize) -> Self {
         let mut out = String::new();
         for line in text.lines() {
-            let line = line
-                .chars()
-                .filter(|c| !c.is_control())
-                .collect::<String>()
+            let line = plain(line)
                 .replace('`', "ˋ")
                 .replace('&', "&amp;")
                 .replace('<', "&lt;")
