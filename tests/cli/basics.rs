@@ -98,6 +98,8 @@ fn help_teaches() {
         &["cases", "--help"],
         &["resume", "--help"],
         &["replay", "--help"],
+        &["slack", "--help"],
+        &["serve", "--help"],
         &["doctor", "--help"],
         &["kfl", "--help"],
         &["kfl", "check", "--help"],
