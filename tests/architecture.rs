@@ -104,6 +104,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
             "playbook",
             "model",
             "progress",
+            "prompt",
             "query",
             "question",
             "report",

@@ -5,7 +5,9 @@ use serde_json::{Value, json};
 use super::{
     args::AskArgs,
     order::{self, Asked, Parts},
-    output, pcap, snapshots,
+    output, pcap,
+    propose::{self, Proposed},
+    snapshots,
 };
 use crate::{
     analysis::{Outcome as Ended, ends, outcome},
@@ -52,10 +54,6 @@ pub(super) async fn ask(config: &Config, args: &AskArgs, show: Show) -> Result<u
     let moment = super::investigate::moment(config, &args.time, now)?;
     let is_time = |text: &str| parse_window(text, None, moment.now, &moment.zone).is_ok();
     let asked = question::parse(&question, is_time);
-    let filter = args.kfl.clone().or_else(|| match &asked {
-        Ok(asked) if !asked.is_vague() => None,
-        _ => proposed(&question),
-    });
     let rows = args
         .rows
         .or(asked.as_ref().ok().and_then(|asked| asked.rows))
@@ -66,6 +64,16 @@ pub(super) async fn ask(config: &Config, args: &AskArgs, show: Show) -> Result<u
         let packets = packets(asked.ok().as_ref());
         return pcap::of_question(config, args, since.as_deref(), packets, show).await;
     }
+    let vague = asked.as_ref().map_or(true, question::Asked::is_vague);
+    let proposed = if args.kfl.is_none() && vague {
+        propose::filter(config, &args.model, &question).await?
+    } else {
+        None
+    };
+    let filter = args
+        .kfl
+        .clone()
+        .or_else(|| proposed.as_ref().map(|proposed| proposed.filter.clone()));
     if filter.is_none() && asked.is_err() {
         return Err(unclear(&question));
     }
@@ -105,13 +113,12 @@ pub(super) async fn ask(config: &Config, args: &AskArgs, show: Show) -> Result<u
     let Outcome::Answer(answer) = &**outcome else {
         return Err(order::unexpected(machine.state()));
     };
-    tell(args, rows as usize, &question, answer, machine.case(), &clock)
-}
-
-/// Where the rules read nothing, a model may propose a filter here. Whatever it proposes is text like any other: the
-/// guard `checked-filter` holds it against the field table before it is sent, and the answer shows it.
-fn proposed(_question: &str) -> Option<String> {
-    None
+    let asked = Told {
+        question: &question,
+        proposed: proposed.as_ref(),
+        rows: rows as usize,
+    };
+    tell(args, &asked, answer, machine.case(), &clock)
 }
 
 fn unclear(question: &str) -> AppError {
@@ -119,6 +126,7 @@ fn unclear(question: &str) -> AppError {
         .reason("nothing in it says which calls it is about")
         .hint("name a protocol, a status, a latency, a path or who calls whom: \"errors in checkout\", \"calls from gateway to cart slower than 200 ms\", \"any DNS failures?\"")
         .hint("or give the filter yourself: --kfl 'http && status_code >= 500' (`rca-agent kfl fields` lists the fields)")
+        .hint("with a model any question is: --model NAME")
         .hint("why something broke is a question for `rca-agent investigate`")
 }
 
@@ -150,14 +158,23 @@ fn packets(asked: Option<&question::Asked>) -> PacketsOrder {
     order
 }
 
+/// What was asked, and how it became a filter.
+struct Told<'a> {
+    question: &'a str,
+    /// By a model, where the rules read nothing.
+    proposed: Option<&'a Proposed>,
+    /// Rows to show at most.
+    rows: usize,
+}
+
 fn tell(
     args: &AskArgs,
-    most: usize,
-    question: &str,
+    asked: &Told<'_>,
     answer: &QuestionAnswer,
     case: &Case,
     clock: &Clock,
 ) -> Result<u8, AppError> {
+    let (question, most) = (asked.question, asked.rows);
     let counts = answer.counted.counts();
     let control = answer.counted.control();
     let nothing_at_all = control
@@ -191,6 +208,7 @@ fn tell(
             "control": control.map(|(filter, counts)| json!({ "filter": filter, "calls": counts.total })),
             "not_understood": answer.ignored,
             "names": answer.resolved,
+            "proposed_by": asked.proposed.map(|proposed| &proposed.model),
             "next": next,
             "cost": { "calls": case.spent.calls, "bytes": case.spent.bytes },
         });
@@ -202,7 +220,15 @@ fn tell(
         Some(total) => format!("{} {}", words::number(total), words::plural(total, "call")),
         None => format!("At least {} calls", words::number(counts.counted())),
     };
-    let mut blocks = vec![Block::List(head(question, answer, case, clock))];
+    let mut lines = head(question, answer, case, clock);
+    lines.extend(asked.proposed.map(|proposed| {
+        format!(
+            "The filter was proposed by the model {} ({} tokens) and checked; the count is the server's",
+            crate::report::plain(&proposed.model),
+            words::number(proposed.tokens)
+        )
+    }));
+    let mut blocks = vec![Block::List(lines)];
     if counts.total != Some(0) {
         rows(&mut blocks, most, answer, clock);
         chart(&mut blocks, &counts, clock);

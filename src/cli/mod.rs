@@ -22,6 +22,7 @@ mod output;
 mod pcap;
 mod playbooks;
 mod preserve;
+mod propose;
 mod record;
 mod run;
 mod snapshots;

@@ -49,6 +49,7 @@ pub const TEMPLATES: &[(&str, &str)] = &[
     ("read.txt", include_str!("../../prompts/read.txt")),
     ("narrow.txt", include_str!("../../prompts/narrow.txt")),
     ("weigh.txt", include_str!("../../prompts/weigh.txt")),
+    ("ask.txt", include_str!("../../prompts/ask.txt")),
     ("write.txt", include_str!("../../prompts/write.txt")),
     ("repair.txt", include_str!("../../prompts/repair.txt")),
 ];

@@ -10,6 +10,7 @@
 )]
 
 mod adversaries;
+mod ask;
 mod behaviours;
 mod client;
 mod cooperative;

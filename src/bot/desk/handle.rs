@@ -71,7 +71,7 @@ impl Desk {
     async fn carry_out(&self, decision: Decision, home: Option<Place>, fingerprint: Option<&str>) -> Done {
         let mut performed = super::perform::Performed::default();
         for step in decision.steps {
-            self.perform(step, fingerprint, &mut performed).await?;
+            self.take(step, fingerprint, &mut performed).await?;
         }
         let mut changes = performed.changes;
         let place = performed.opened.or(home).filter(|place| place.thread.is_some());

@@ -32,7 +32,7 @@ impl Performed {
 }
 
 impl Desk {
-    pub(super) async fn perform(
+    pub(super) async fn take(
         &self,
         step: Step,
         fingerprint: Option<&str>,

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
 
-use super::{SnapshotArgs, SourceArgs, TimeArgs};
+use super::{ModelArgs, SnapshotArgs, SourceArgs, TimeArgs};
 
 #[derive(Debug, Args)]
 pub(in crate::cli) struct AskArgs {
@@ -41,6 +41,8 @@ pub(in crate::cli) struct AskArgs {
     pub(in crate::cli) source: SourceArgs,
     #[command(flatten)]
     pub(in crate::cli) time: TimeArgs,
+    #[command(flatten)]
+    pub(in crate::cli) model: ModelArgs,
 }
 
 #[derive(Debug, Args)]
