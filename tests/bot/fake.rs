@@ -47,7 +47,7 @@ const SCOPES: [&str; 10] = [
 ];
 
 /// For so long a test waits for anything.
-const PATIENCE: Duration = Duration::from_secs(20);
+const PATIENCE: Duration = Duration::from_mins(1);
 
 /// What Slack does instead of answering a call.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -292,7 +292,7 @@ impl FakeSlack {
     /// Waits until `wanted` gives something.
     ///
     /// # Panics
-    /// After twenty seconds, with what Slack was asked and what was said.
+    /// After a minute, with what Slack was asked and what was said.
     pub(crate) async fn wait_for<T>(&self, what: &str, mut wanted: impl FnMut(&State) -> Option<T>) -> T {
         let mut changed = self.shared.changed.subscribe();
         let found = timeout(PATIENCE, async {
