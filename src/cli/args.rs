@@ -7,6 +7,7 @@
 
 mod bot;
 mod eval;
+mod kfl;
 mod orders;
 mod preserve;
 
@@ -15,6 +16,7 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use crate::investigation::settings::NamedSnapshot;
+pub(super) use kfl::{By, CountArgs, KflAction, KflArgs};
 pub(super) use orders::*;
 
 pub(super) use bot::{BotArgs, ServeArgs, SlackArgs};
@@ -131,6 +133,22 @@ pub(super) struct SourceArgs {
     /// Investigate a capture directory, a single pcap, or calls as JSON lines, through the embedded hub
     #[arg(long, value_name = "PATH")]
     pub(super) capture: Option<PathBuf>,
+}
+
+impl SourceArgs {
+    /// The same as words of a command line; none where none of them was given.
+    pub(super) fn words(&self) -> Vec<String> {
+        let capture = self.capture.as_ref().map(|path| path.display().to_string());
+        let flags = [
+            ("--mcp-command", self.mcp_command.clone()),
+            ("--mcp-url", self.mcp_url.clone()),
+            ("--capture", capture),
+        ];
+        flags
+            .into_iter()
+            .filter_map(|(flag, value)| Some(format!("{flag}={}", value?)))
+            .collect()
+    }
 }
 
 /// Which snapshot, where it is to be a certain one.
@@ -396,97 +414,6 @@ pub(super) struct BenchmarkArgs {
     /// Print JSON
     #[arg(long)]
     pub(super) json: bool,
-}
-
-#[derive(Debug, Args)]
-pub(super) struct KflArgs {
-    #[command(subcommand)]
-    pub(super) action: KflAction,
-}
-
-#[derive(Debug, Subcommand)]
-pub(super) enum KflAction {
-    /// Check a filter: names, types, units; exit status 1 where it is wrong
-    Check {
-        filter: String,
-        /// Print what was found as JSON
-        #[arg(long)]
-        json: bool,
-    },
-    /// Say in plain words what a filter matches
-    Explain {
-        filter: String,
-        #[arg(long)]
-        json: bool,
-    },
-    /// Count exactly what a filter matches, or show how that would be done
-    ///
-    /// Example: rca-agent kfl count 'http && status_code >= 500' --since '1 hour ago' --by time,service
-    ///
-    /// A list of Kubeshark holds a thousand rows and no cursor, so the numbers are found by counting queries,
-    /// over a snapshot, once it is proven that the server counts every match. Exit status 3 where a part stayed unknown.
-    Count(Box<CountArgs>),
-    /// List the fields of the language
-    Fields {
-        /// Part of a name, a group or a note
-        pattern: Option<String>,
-        #[arg(long)]
-        json: bool,
-    },
-}
-
-/// What calls are told apart by.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub(super) enum By {
-    /// The service called
-    Service,
-    /// The service that called
-    Caller,
-    /// The namespace called
-    Namespace,
-    /// The hundreds of the HTTP status
-    Status,
-    /// Bins of time
-    Time,
-}
-
-#[derive(Debug, Args)]
-pub(super) struct CountArgs {
-    /// KFL; empty counts all calls
-    pub(super) filter: String,
-    /// Count apart; several with commas
-    #[arg(long, value_enum, value_delimiter = ',')]
-    pub(super) by: Vec<By>,
-    /// Width of the bins of time, as in 30s or 5m (default: 30 bins at most)
-    #[arg(long, value_name = "DURATION")]
-    pub(super) every: Option<String>,
-    /// Show the plan, and ask none of it
-    #[arg(long)]
-    pub(super) explain: bool,
-    /// Print what was counted as JSON
-    #[arg(long)]
-    pub(super) json: bool,
-    /// When it began (default for --capture: all of it)
-    #[arg(long, value_name = "TIME", allow_hyphen_values = true)]
-    pub(super) since: Option<String>,
-    /// When it ended (default: at most an hour after --since)
-    #[arg(long, value_name = "TIME", allow_hyphen_values = true, requires = "since")]
-    pub(super) until: Option<String>,
-    /// Tool calls that the counting may take
-    #[arg(long, value_name = "N", default_value_t = 60)]
-    pub(super) budget_calls: u32,
-    /// Bytes of answers that the counting may take
-    #[arg(long, value_name = "N", default_value_t = 4_000_000)]
-    pub(super) budget_bytes: u64,
-    /// Never ask what an ambiguous time means
-    #[arg(long)]
-    pub(super) no_input: bool,
-    #[command(flatten)]
-    pub(super) snapshot: SnapshotArgs,
-    #[command(flatten)]
-    pub(super) source: SourceArgs,
-    #[command(flatten)]
-    pub(super) time: TimeArgs,
 }
 
 #[derive(Debug, Args)]

@@ -358,16 +358,8 @@ async fn investigated(
         "--snapshot".to_owned(),
         brought.snapshot.reference.name.clone(),
     ];
+    words.extend(args.source.words());
     let flags = [
-        ("--mcp-command", args.source.mcp_command.clone()),
-        ("--mcp-url", args.source.mcp_url.clone()),
-        (
-            "--capture",
-            args.source
-                .capture
-                .as_ref()
-                .map(|path| path.display().to_string()),
-        ),
         ("--tz", args.time.tz.clone()),
         ("--now", args.time.now.clone()),
         ("--since", args.since.clone()),

@@ -9,11 +9,12 @@ use sha2::{Digest, Sha256};
 use super::{args::ModelArgs, model, output, run};
 use crate::{
     config::Config,
-    error::AppError,
-    journal::hex,
+    effects,
+    error::{AppError, Kind},
+    journal::{hex, redact::Redactor},
     kfl,
-    model::{Message, Model, ModelError, Request, json_in, strict},
-    prompt::{self, Prompt},
+    model::{Model, ModelError, Request},
+    prompt::Prompt,
 };
 
 /// The first answer, and further ones with what was wrong with those before.
@@ -50,7 +51,7 @@ pub(super) async fn filter(
     let mut rejected: Vec<(String, String)> = Vec::new();
     let mut tokens = 0;
     while rejected.len() < ATTEMPTS {
-        let request = request(&redactor.text(question), &rejected)?;
+        let request = request(&redactor, question, &rejected)?;
         if args.show_prompts {
             for message in &request.messages {
                 output::stderr(&crate::report::plain(&format!(
@@ -62,7 +63,7 @@ pub(super) async fn filter(
         let asked = model.ask(&request).await;
         let completion = asked.result.map_err(|error| away(&error, &*model))?;
         tokens += completion.usage.tokens_in + completion.usage.tokens_out;
-        let (said, proposal) = read(&completion.answer);
+        let (said, proposal) = read(completion.answer);
         if args.show_prompts {
             output::stderr(&crate::report::plain(&format!("assistant: {said}")));
         }
@@ -96,47 +97,26 @@ pub(super) async fn filter(
 }
 
 /// The answer as it was said, and as a proposal where it is one.
-fn read(answer: &Value) -> (String, Option<Proposal>) {
-    let value = match answer {
-        Value::String(text) => json_in(text).unwrap_or_else(|| answer.clone()),
-        other => other.clone(),
-    };
-    let said = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
-    (said, serde_json::from_value(value).ok())
+fn read(answer: Value) -> (String, Option<Proposal>) {
+    let said = answer.as_str().map_or_else(|| answer.to_string(), str::to_owned);
+    (said, serde_json::from_value(answer).ok())
 }
 
-fn request(question: &str, rejected: &[(String, String)]) -> Result<Request, AppError> {
-    let bug = |error: &prompt::PromptError| {
-        AppError::new(
-            crate::error::Kind::Bug,
-            "the question to the model could not be made",
-        )
-        .because(error)
-    };
+fn request(redactor: &Redactor, question: &str, rejected: &[(String, String)]) -> Result<Request, AppError> {
     // Marks that nobody who writes a question knows beforehand.
     let mark = hex(&Sha256::digest(format!("rca-agent ask {question}")));
     let mark = |from: usize| mark.get(from..from + 12).unwrap_or("mark").to_owned();
-    let messages = prompt::render(&Prompt {
+    let prompt = Prompt {
         role: "ask",
         facts: &json!({}),
         task: &json!({ "question": question }),
         fence: &mark(0),
         canary: &mark(20),
         rejected,
-    })
-    .map_err(|error| bug(&error))?;
+    };
     let schema = serde_json::to_value(schemars::schema_for!(Proposal)).unwrap_or_default();
-    Ok(Request {
-        name: "ask".to_owned(),
-        messages: messages
-            .into_iter()
-            .map(|message| Message {
-                role: message.role,
-                content: message.content,
-            })
-            .collect(),
-        schema_in_words: prompt::schema_in_words(&strict(&schema)).map_err(|error| bug(&error))?,
-        schema,
+    effects::in_words(redactor, &prompt, schema).map_err(|error| {
+        AppError::new(Kind::Bug, "the question to the model could not be made").because(&error)
     })
 }
 

@@ -72,18 +72,26 @@ pub fn request(redactor: &Redactor, consultation: &Consultation) -> Result<Reque
         .iter()
         .map(|rejected| (rejected.answer.clone(), rejected.why.clone()))
         .collect();
-    let role = consultation.role.name();
-    let messages = prompt::render(&Prompt {
-        role,
+    let prompt = Prompt {
+        role: consultation.role.name(),
         facts: &consultation.facts,
         task: &consultation.task,
         fence: &consultation.fence,
         canary: &consultation.canary,
         rejected: &rejected,
-    })?;
-    let schema = answers::schema(consultation.role);
+    };
+    in_words(redactor, &prompt, answers::schema(consultation.role))
+}
+
+/// A prompt in the words of its template, after redaction, for an answer that fits `schema`.
+pub fn in_words(
+    redactor: &Redactor,
+    prompt: &Prompt<'_>,
+    schema: Value,
+) -> Result<Request, prompt::PromptError> {
+    let messages = prompt::render(prompt)?;
     Ok(Request {
-        name: role.to_owned(),
+        name: prompt.role.to_owned(),
         messages: messages
             .into_iter()
             .map(|message| Message {

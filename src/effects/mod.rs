@@ -5,7 +5,7 @@ mod live;
 mod nothing;
 mod spans;
 
-pub use consult::request;
+pub use consult::{in_words, request};
 pub use live::{Ask, LiveEffects, Nobody};
 pub use nothing::NoEffects;
 pub use spans::{TARGET as SPANS, run as run_span};

@@ -24,7 +24,7 @@ pub use build::report;
 pub use document::plain;
 pub use draw::{Place, Placement, place};
 pub use exchange::exchange;
-pub use layout::{Detail, document};
+pub use layout::{Detail, document, label};
 pub use markdown::markdown;
 pub use model::{Cost, Evidence, Report, RootCause, SCHEMA, schema};
 pub use page::page;

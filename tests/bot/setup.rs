@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use rca_agent::bot::slack::web::SCOPES;
+use rca_agent::bot::slack::SCOPES;
 use serde_json::Value;
 
 use crate::{

@@ -147,13 +147,9 @@ pub fn approval_settled(shown: &ApprovalShown<'_>, settled: &Settled<'_>) -> Mes
 
 /// A heading and lines: an answer out of a report. Untrusted.
 pub fn answer(heading: &str, lines: &[String]) -> Message {
-    let text = lines
-        .iter()
-        .take(30)
-        .fold(Mrkdwn::new(), |text, line| text.say("• ").text(line).say("\n"));
     Blocks::new()
         .section(&Mrkdwn::new().bold(heading))
-        .section(&text)
+        .section(&Mrkdwn::new().bullets(lines.iter().take(30)))
         .message(heading)
 }
 

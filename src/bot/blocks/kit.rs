@@ -118,6 +118,14 @@ impl Mrkdwn {
         self
     }
 
+    /// Untrusted lines, each behind a bullet.
+    #[must_use]
+    pub fn bullets<'a>(self, lines: impl IntoIterator<Item = &'a String>) -> Self {
+        lines
+            .into_iter()
+            .fold(self, |text, line| text.say("• ").text(line).say("\n"))
+    }
+
     /// A person, by the id that Slack gave.
     #[must_use]
     pub fn person(mut self, user: &str) -> Self {

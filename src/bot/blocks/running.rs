@@ -131,24 +131,12 @@ pub fn failed(request: &Request, error: &AppError) -> Message {
         )
         .section(&asked(request));
     if !error.because.is_empty() {
-        let because = error
-            .because
-            .iter()
-            .take(6)
-            .fold(Mrkdwn::new().say("*Because*\n"), |text, line| {
-                text.say("• ").text(line).say("\n")
-            });
-        blocks = blocks.section(&because);
+        let because = Mrkdwn::new().say("*Because*\n");
+        blocks = blocks.section(&because.bullets(error.because.iter().take(6)));
     }
     if !error.hints.is_empty() {
-        let hints = error
-            .hints
-            .iter()
-            .take(6)
-            .fold(Mrkdwn::new().say("*What to do*\n"), |text, line| {
-                text.say("• ").text(line).say("\n")
-            });
-        blocks = blocks.section(&hints);
+        let hints = Mrkdwn::new().say("*What to do*\n");
+        blocks = blocks.section(&hints.bullets(error.hints.iter().take(6)));
     }
     blocks
         .context(&Mrkdwn::new().say("Case ").code(&request.case))

@@ -3,20 +3,13 @@
 use super::kit::{Blocks, Button, Mrkdwn};
 use crate::{
     bot::slack::Message,
-    investigation::finding::{CauseKind, Confidence, Verdict},
-    report::{Report, RootCause},
+    investigation::finding::{Confidence, Verdict},
+    report::{Report, RootCause, label},
     time::{Utc, Zone},
 };
 
 /// Hops, parties that were ruled out, and next steps that are shown.
 const LINES: usize = 8;
-
-fn kind(kind: CauseKind) -> String {
-    serde_json::to_value(kind)
-        .ok()
-        .and_then(|value| value.as_str().map(|word| word.replace('_', " ")))
-        .unwrap_or_default()
-}
 
 fn confidence(confidence: Confidence) -> &'static str {
     match confidence {
@@ -48,7 +41,7 @@ pub fn title(report: &Report) -> String {
                 0 => String::new(),
                 more => format!(", and {more} more"),
             };
-            format!("{}, {}{more}", party(cause), kind(cause.kind))
+            format!("{}, {}{more}", party(cause), label(cause.kind))
         }
         (Verdict::RootCause, []) => "root cause".to_owned(),
         (Verdict::NoAnomaly, _) => "no anomaly".to_owned(),

@@ -3,7 +3,7 @@
 use chrono::TimeDelta;
 
 use super::{
-    CaseInfo, Ctx, Decision, question,
+    CaseInfo, Ctx, Decision, question, spelt,
     step::Step,
     thread::{Incident, Thread},
 };
@@ -190,7 +190,6 @@ fn request(alert: &Alert, at: Place, context: Ctx<'_>) -> Result<Request, String
         return Err("Not investigated: the alert says that it starts in the future.".to_owned());
     }
     let cut = end.min(start.checked_add_signed(LONGEST).unwrap_or(end));
-    let spelt = |at: Utc| at.to_rfc3339_opts(chrono::SecondsFormat::AutoSi, true);
     let mut notes = vec!["The window begins 15 minutes before the alert does".to_owned()];
     if cut < end {
         notes.push("The window ends three hours later".to_owned());

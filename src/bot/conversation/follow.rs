@@ -2,7 +2,10 @@
 
 use chrono::TimeDelta;
 
-use super::{CaseInfo, Ctx, Digest, approval, question, step::Step, thread::Thread, whispered, words::Wish};
+use super::{
+    CaseInfo, Ctx, Digest, UNKNOWN_CASE, approval, question, spelt, step::Step, thread::Thread, whispered,
+    words::Wish,
+};
 use crate::{
     bot::{
         blocks,
@@ -10,7 +13,7 @@ use crate::{
         store::CaseState,
         work::{Follow, FollowUp, Request, Work},
     },
-    time::{Utc, Window, Zone, parse_point},
+    time::{Window, Zone, parse_point},
 };
 
 /// How far "widen" goes on both sides.
@@ -157,7 +160,7 @@ fn unready(case: &str, thread: &Thread, context: Ctx<'_>) -> Option<String> {
         Some(known) => Some(state(known)),
         // An older case of the thread: a newer one was asked for meanwhile.
         None if thread.request(case).is_some() => None,
-        None => Some("I do not know this case in this thread any more.".to_owned()),
+        None => Some(UNKNOWN_CASE.to_owned()),
     }
 }
 
@@ -234,11 +237,7 @@ pub(super) fn widen(
     context: Ctx<'_>,
 ) -> Vec<Step> {
     let Some(old) = thread.request(case).cloned() else {
-        return vec![whispered(
-            by,
-            at,
-            "I do not know this case in this thread any more.",
-        )];
+        return vec![whispered(by, at, UNKNOWN_CASE)];
     };
     let window = old.reading.window;
     let wider = match words {
@@ -286,11 +285,7 @@ pub(super) fn repeat(
         return vec![whispered(by, at, "An investigation runs in this thread already.")];
     }
     let Some(old) = thread.request(case).cloned() else {
-        return vec![whispered(
-            by,
-            at,
-            "I do not know this case in this thread any more.",
-        )];
+        return vec![whispered(by, at, UNKNOWN_CASE)];
     };
     let note = format!("Asked again after {}", old.case);
     let request = again(&old, old.reading.window, note, by, at, context);
@@ -298,7 +293,6 @@ pub(super) fn repeat(
 }
 
 fn again(old: &Request, window: Window, note: String, by: &Person, at: &Place, context: Ctx<'_>) -> Request {
-    let spelt = |at: Utc| at.to_rfc3339_opts(chrono::SecondsFormat::AutoSi, true);
     let mut request = old.clone();
     request.case.clone_from(&context.known.fresh);
     request.message = format!("case:{}", request.case);

@@ -116,6 +116,14 @@ fn whispered(to: &Person, at: &Place, text: &str) -> Step {
     }
 }
 
+/// Said where a button or a word is about a case that the thread has forgotten.
+const UNKNOWN_CASE: &str = "I do not know this case in this thread any more.";
+
+/// A moment as the parser of times reads it back, to the last digit.
+fn spelt(at: Utc) -> String {
+    at.to_rfc3339_opts(chrono::SecondsFormat::AutoSi, true)
+}
+
 fn asked(by: &Person, at: &Place, text: &str, via: Via, of: Option<Utc>, context: Ctx<'_>) -> Decision {
     let Ctx { known, now, .. } = context;
     let mut thread = Thread::read(known.thread.as_ref());

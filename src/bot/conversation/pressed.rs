@@ -1,7 +1,7 @@
 //! Buttons.
 
 use super::{
-    Ctx, Decision, approval, follow, question,
+    Ctx, Decision, UNKNOWN_CASE, approval, follow, question,
     step::Step,
     thread::{Draft, Thread},
     whispered,
@@ -64,11 +64,7 @@ fn choose(by: &Person, at: &Place, value: &str, thread: &mut Thread, context: Ct
 /// What was assumed is to be another time: the running case ends, and it is asked anew.
 fn change(by: &Person, at: &Place, value: &str, thread: &mut Thread, context: Ctx<'_>) -> Vec<Step> {
     let Some(old) = thread.request(value).cloned() else {
-        return vec![whispered(
-            by,
-            at,
-            "I do not know this case in this thread any more.",
-        )];
+        return vec![whispered(by, at, UNKNOWN_CASE)];
     };
     let mut steps = Vec::new();
     let running = context

@@ -1,6 +1,6 @@
 //! A case, from its beginning or from where another process left it, to its verdict in the thread.
 
-use std::{sync::Arc, time::Duration};
+use std::{path::Path, sync::Arc, time::Duration};
 
 use tokio::{
     runtime::Handle,
@@ -24,6 +24,7 @@ use crate::{
     },
     error::{AppError, Kind},
     journal::{self, Entry},
+    time::Utc,
 };
 
 /// The message of a running case is edited no more often.
@@ -60,12 +61,12 @@ impl Desk {
         if self.store.shared() {
             self.fetch(&request.case, &dir).await?;
         }
-        let run = self.run(held, request, row.created).await?;
+        let run = self.run(held, request, &dir, row.created).await?;
         match run {
             Run::Left => Ok((Outcome::Released, nothing())),
             Run::Stopped(by) => {
                 lenient(self.edit(&request.message, &blocks::stopped(request, &by)).await)?;
-                Ok((Outcome::Done, vec![self.end(request, CaseState::Stopped, None)]))
+                Ok((Outcome::Done, vec![end(request, CaseState::Stopped, None)]))
             }
             Run::Ended(Ok(ended)) => {
                 let word = serde_json::to_value(ended.report.verdict).ok();
@@ -74,7 +75,7 @@ impl Desk {
                 self.ship(&held.lease, &request.case, &dir).await?;
                 // Before the thread sees buttons: whoever presses one at once is to find a case that is done.
                 let digest = serde_json::to_value(Digest::of(&ended.report)).ok();
-                let end = self.end(request, CaseState::Done, digest);
+                let end = end(request, CaseState::Done, digest);
                 if !self.store.note(&held.lease, &[end], self.now()).await? {
                     return Ok((Outcome::Released, nothing()));
                 }
@@ -104,25 +105,15 @@ impl Desk {
             tracing::warn!(case = request.case, %trouble, "the thread does not hear that its case failed");
         }
         self.metrics.verdict("failed");
-        vec![self.end(request, CaseState::Failed, None)]
-    }
-
-    #[expect(clippy::unused_self, reason = "reads as what the desk does")]
-    fn end(&self, request: &Request, state: CaseState, verdict: Option<serde_json::Value>) -> Change {
-        Change::CaseEnded {
-            case: request.case.clone(),
-            state,
-            verdict,
-        }
+        vec![end(request, CaseState::Failed, None)]
     }
 
     /// Runs the case on a thread of its own, since deciding takes the processor, and follows what happens meanwhile.
-    async fn run(&self, held: &Held, request: &Request, started: crate::time::Utc) -> Result<Run, Trouble> {
-        let dir = self.cases.join(&request.case);
+    async fn run(&self, held: &Held, request: &Request, dir: &Path, started: Utc) -> Result<Run, Trouble> {
         let (facts, mut shown) = watch::channel(ProgressFacts::default());
         let (go_on, leave) = oneshot::channel::<()>();
         let runs = Arc::clone(&self.runs);
-        let (asked, place, handle) = (request.clone(), dir.clone(), Handle::current());
+        let (asked, place, handle) = (request.clone(), dir.to_owned(), Handle::current());
         let mut task = spawn_blocking(move || {
             let mut watcher = Watcher::new(move |now: &ProgressFacts| {
                 let _ = facts.send(now.clone());
@@ -160,7 +151,7 @@ impl Desk {
                     }
                     if now.beats != beats {
                         beats = now.beats;
-                        self.ship(&held.lease, &request.case, &dir).await?;
+                        self.ship(&held.lease, &request.case, dir).await?;
                     }
                 }
                 _ = ticks.tick() => {
@@ -186,7 +177,7 @@ impl Desk {
         // It ends at its next wait; what it has written until then is shipped, for whoever goes on.
         let _ = task.await;
         if !held.signs().borrow().lost {
-            self.ship(&held.lease, &request.case, &dir).await?;
+            self.ship(&held.lease, &request.case, dir).await?;
         }
         Ok(left)
     }
@@ -204,14 +195,18 @@ impl Desk {
             }
             Err(error) => return Err(error.into()),
         };
-        let missing: Vec<Attachment> = files
-            .iter()
-            .map(|file| Attachment {
-                name: format!("{}-{}", request.case, file.name),
-                ..file.clone()
-            })
-            .filter(|file| !there.contains(&file.name))
-            .collect();
-        lenient(self.slack.upload(&request.at, &missing).await)
+        let named = files.iter().map(|file| Attachment {
+            name: format!("{}-{}", request.case, file.name),
+            ..file.clone()
+        });
+        self.upload(&request.at, named.collect(), &there).await
+    }
+}
+
+fn end(request: &Request, state: CaseState, verdict: Option<serde_json::Value>) -> Change {
+    Change::CaseEnded {
+        case: request.case.clone(),
+        state,
+        verdict,
     }
 }

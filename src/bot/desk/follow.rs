@@ -61,13 +61,7 @@ impl Desk {
                         Vec::new()
                     }
                 };
-                let missing: Vec<_> = files
-                    .into_iter()
-                    .filter(|file| !there.contains(&file.name))
-                    .collect();
-                if !missing.is_empty() {
-                    lenient(self.slack.upload(&follow.at, &missing).await)?;
-                }
+                self.upload(&follow.at, files, &there).await?;
             }
             Err(error) => self.told(follow, Err(&error)).await,
         }

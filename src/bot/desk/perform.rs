@@ -5,6 +5,7 @@ use crate::bot::{
     blocks,
     conversation::Step,
     person::Place,
+    runs::Attachment,
     slack::{Message, SlackError},
     store::{Change, NewCase, NewJob, Post},
     work::Work,
@@ -125,6 +126,20 @@ impl Desk {
         };
         self.store.end_post(key, &ts).await?;
         Ok(ts)
+    }
+
+    /// Puts those files into a thread whose names are not `there` yet.
+    pub(super) async fn upload(
+        &self,
+        at: &Place,
+        files: Vec<Attachment>,
+        there: &[String],
+    ) -> Result<(), Trouble> {
+        let missing: Vec<Attachment> = files
+            .into_iter()
+            .filter(|file| !there.contains(&file.name))
+            .collect();
+        lenient(self.slack.upload(at, &missing).await)
     }
 
     /// Replaces a message that was posted; does nothing where none was.

@@ -1,12 +1,12 @@
 //! Alerts of Alertmanager and of other senders, as ours.
 
-use std::{collections::BTreeMap, fmt::Write as _};
+use std::collections::BTreeMap;
 
 use chrono::DateTime;
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 
-use crate::{bot::alert::Alert, time::Utc};
+use crate::{bot::alert::Alert, journal::hex, time::Utc};
 
 /// Characters of a text that are kept.
 const LONGEST: usize = 500;
@@ -155,12 +155,7 @@ fn of_labels(labels: &BTreeMap<String, String>) -> String {
         hash.update(value);
         hash.update([0]);
     }
-    let digest = hash.finalize();
-    digest.iter().take(8).fold(String::new(), |mut hex, byte| {
-        // Writing into a string does not fail.
-        let _ = write!(hex, "{byte:02x}");
-        hex
-    })
+    hex(hash.finalize().get(..8).unwrap_or_default())
 }
 
 /// A time as senders write it.

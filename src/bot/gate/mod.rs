@@ -224,24 +224,30 @@ async fn commands(State(gate): State<Arc<Gate>>, headers: HeaderMap, body: Bytes
     }
 }
 
-/// Whether the bearer token is ours.
-fn allowed(gate: &Gate, headers: &HeaderMap) -> bool {
+/// Lets in whoever has the bearer token.
+fn allowed(gate: &Gate, headers: &HeaderMap) -> Result<(), Box<Response>> {
     let wanted = gate.token.as_ref().map(ExposeSecret::expose_secret);
     let given = headers
         .get(header::AUTHORIZATION)
         .and_then(|value| value.to_str().ok())
         .and_then(|value| value.strip_prefix("Bearer "));
     match (wanted, given) {
-        (Some(wanted), Some(given)) => signature::same(wanted.as_bytes(), given.trim().as_bytes()),
-        _ => false,
+        (Some(wanted), Some(given)) if signature::same(wanted.as_bytes(), given.trim().as_bytes()) => Ok(()),
+        _ => {
+            gate.metrics.delivery("alert", "refused");
+            Err(Box::new(said(
+                StatusCode::UNAUTHORIZED,
+                "the bearer token is missing or wrong",
+            )))
+        }
     }
 }
 
 async fn alertmanager(State(gate): State<Arc<Gate>>, headers: HeaderMap, body: Bytes) -> Response {
-    hook(&gate, &headers, &body, |body| {
-        alerts::alertmanager(body, &gate.receivers)
-    })
-    .await
+    if let Err(response) = allowed(&gate, &headers) {
+        return *response;
+    }
+    hook(&gate, &body, |body| alerts::alertmanager(body, &gate.receivers)).await
 }
 
 async fn generic(
@@ -250,8 +256,8 @@ async fn generic(
     headers: HeaderMap,
     body: Bytes,
 ) -> Response {
-    if !allowed(&gate, &headers) {
-        return said(StatusCode::UNAUTHORIZED, "the bearer token is missing or wrong");
+    if let Err(response) = allowed(&gate, &headers) {
+        return *response;
     }
     let Some(mapping) = gate.generic.get(&name) else {
         return said(
@@ -259,7 +265,7 @@ async fn generic(
             "no mapping has this name: `[webhooks.generic.NAME]` in rca-agent.toml makes one",
         );
     };
-    hook(&gate, &headers, &body, |body| {
+    hook(&gate, &body, |body| {
         alerts::mapped(body, mapping, &name).map(|alert| vec![alert])
     })
     .await
@@ -268,14 +274,9 @@ async fn generic(
 /// Takes in the alerts of one request: all of them, or the sender hears that it has to try again.
 async fn hook(
     gate: &Gate,
-    headers: &HeaderMap,
     body: &[u8],
     read: impl FnOnce(&Value) -> Result<Vec<super::alert::Alert>, String>,
 ) -> Response {
-    if !allowed(gate, headers) {
-        gate.metrics.delivery("alert", "refused");
-        return said(StatusCode::UNAUTHORIZED, "the bearer token is missing or wrong");
-    }
     let Ok(body) = serde_json::from_slice::<Value>(body) else {
         return said(StatusCode::BAD_REQUEST, "it is no JSON");
     };

@@ -1,10 +1,13 @@
 //! Slack as the bot needs it. [`Slack`] is the seam: everything behind it is the network.
 
+mod scopes;
 pub mod socket;
 pub mod web;
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
+
+pub use scopes::SCOPES;
 
 use super::{
     person::{Person, Place, Profile},

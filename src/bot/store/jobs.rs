@@ -170,7 +170,7 @@ impl Store {
             // One claim at a time: the limits count what others have claimed.
             sqlx::query(LOCK).execute(&mut *transaction).await?;
         }
-        let until = micros(now).saturating_add(i64::try_from(lease.as_micros()).unwrap_or(i64::MAX));
+        let until = after(now, lease);
         let running = "r.state = 'running' AND r.class = j.class AND r.lease_until >= $3";
         let claim = format!(
             "UPDATE jobs SET state = 'running', owner = $1, lease_until = $2, fence = fence + 1, attempts = attempts + 1
@@ -227,7 +227,7 @@ impl Store {
 
     /// Says that this process is alive and at it, and hears what is wanted of it.
     pub async fn beat(&self, held: &Lease, lease: Duration, now: Utc) -> Result<Beat, StoreError> {
-        let until = micros(now).saturating_add(i64::try_from(lease.as_micros()).unwrap_or(i64::MAX));
+        let until = after(now, lease);
         let row = sqlx::query(
             "UPDATE jobs SET lease_until = $1 WHERE id = $2 AND fence = $3 AND state = 'running' RETURNING stop_by",
         )
@@ -252,13 +252,13 @@ impl Store {
         now: Utc,
     ) -> Result<bool, StoreError> {
         let mut transaction = self.pool.begin().await?;
-        let (state, after, why, back) = match outcome {
+        let (state, pause, why, back) = match outcome {
             Outcome::Done => ("done", Duration::ZERO, None, 0),
             Outcome::Failed { why } => ("failed", Duration::ZERO, Some(why.as_str()), 0),
             Outcome::Again { after, why } => ("waiting", *after, Some(why.as_str()), 0),
             Outcome::Released => ("waiting", Duration::ZERO, None, 1),
         };
-        let not_before = micros(now).saturating_add(i64::try_from(after.as_micros()).unwrap_or(i64::MAX));
+        let not_before = after(now, pause);
         let ended = (state != "waiting").then(|| micros(now));
         let held = sqlx::query(
             "UPDATE jobs SET state = $1, not_before = $2, why = $3, ended = $4, owner = NULL, attempts = attempts - $5
@@ -365,6 +365,11 @@ impl Store {
         row.map(|row| Ok((row.try_get(0)?, instant(row.try_get(1)?))))
             .transpose()
     }
+}
+
+/// Unix time of a moment so long after `now`, µs.
+fn after(now: Utc, length: Duration) -> i64 {
+    micros(now).saturating_add(i64::try_from(length.as_micros()).unwrap_or(i64::MAX))
 }
 
 /// Puts work in, once for every key.

@@ -7,8 +7,8 @@ use crate::{
     bot::{
         metrics::Metrics,
         slack::{
-            SlackError,
-            web::{Me, SCOPES, WebApi},
+            SCOPES, SlackError,
+            web::{Me, WebApi},
         },
     },
     config::Config,

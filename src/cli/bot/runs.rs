@@ -147,6 +147,7 @@ impl Cases {
             notes: request.notes.clone(),
         };
         let args = RunArgs {
+            // Nobody sits at a terminal, and what changes state is approved in the thread.
             no_input: true,
             playbook: self.playbook.clone(),
             model: self.model.clone(),
@@ -161,8 +162,6 @@ impl Cases {
             let playbook = &mut start.settings.playbook;
             playbook.ask_for("one-namespace", guard::consulted_in("one-namespace"));
         }
-        // Nobody sits at a terminal, and what changes state is approved in the thread.
-        start.settings.no_input = true;
         Ok(start)
     }
 
@@ -215,23 +214,8 @@ impl Cases {
         ];
         let namespace = settings.namespace.as_ref();
         words.extend(namespace.map(|namespace| format!("--namespace={namespace}")));
-        words.extend(self.flags());
+        words.extend(self.source.words());
         words
-    }
-
-    /// Where Kubeshark is, as flags.
-    fn flags(&self) -> Option<String> {
-        let SourceArgs {
-            mcp_command,
-            mcp_url,
-            capture,
-        } = &self.source;
-        let command = mcp_command.as_ref().map(|value| format!("--mcp-command={value}"));
-        let url = mcp_url.as_ref().map(|value| format!("--mcp-url={value}"));
-        let capture = capture
-            .as_ref()
-            .map(|value| format!("--capture={}", value.display()));
-        command.or(url).or(capture)
     }
 }
 

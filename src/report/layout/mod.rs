@@ -156,7 +156,7 @@ pub(super) fn title(report: &Report) -> String {
 }
 
 /// A value of the schema in words: `app_error` as "app error".
-pub(super) fn label<T: serde::Serialize>(value: T) -> String {
+pub fn label<T: serde::Serialize>(value: T) -> String {
     serde_json::to_value(value)
         .ok()
         .and_then(|value| value.as_str().map(|text| text.replace('_', " ")))
