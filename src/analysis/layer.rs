@@ -90,6 +90,16 @@ impl Layer {
         !matches!(self, Self::Dns | Self::Tcp)
     }
 
+    /// The noun for so many: "lookup" for one.
+    pub fn counted(self, count: u64) -> &'static str {
+        match (self, count) {
+            (Self::Tcp, 1) => "connection",
+            (Self::Dns, 1) => "lookup",
+            (_, 1) => "call",
+            _ => self.noun(),
+        }
+    }
+
     /// "connections", "lookups", "calls".
     pub fn noun(self) -> &'static str {
         match self {

@@ -8,7 +8,8 @@
 //! * [`volume`]: surges, calls that stopped, calls that go elsewhere;
 //! * [`network`]: where packets are lost.
 //!
-//! [`trend`] compares stretches that need not follow each other, and reads series. [`factor`] says what failing calls have in common that good ones have not. The formulas with their sources are in
+//! [`trend`] compares stretches that need not follow each other, and reads series; [`recovery`] says whether what was
+//! abnormal is as before. [`factor`] says what failing calls have in common that good ones have not. The formulas with their sources are in
 //! `docs/analysis.md`.
 
 mod compare;
@@ -23,6 +24,7 @@ mod network;
 mod outcome;
 mod over_time;
 mod picture;
+mod recovery;
 mod shift;
 mod statistics;
 mod suspect;
@@ -42,6 +44,7 @@ pub use network::{Lossy, Place, lossy, side_of};
 pub use outcome::{Outcome, ends, outcome, says_error};
 pub use over_time::{Bin, over_time};
 pub use picture::{Edge, EdgeKey, Naming, Onset, Party, Picture, Tally};
+pub use recovery::{Recovery, Stretch, recovery};
 pub use shift::Shift;
 pub use statistics::{likely, onset_apart, onset_of_events, percentile, rose, wilson};
 pub use suspect::{Diagnosis, Mechanism, Suspect, diagnose, incident_in, kind_of};

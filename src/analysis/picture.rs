@@ -56,7 +56,7 @@ impl std::fmt::Display for Party {
 }
 
 /// Who calls whom, by what.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct EdgeKey {
     pub from: Party,
     pub to: Party,

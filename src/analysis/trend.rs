@@ -32,8 +32,8 @@ pub struct Measured {
 }
 
 impl Measured {
-    /// From what a survey saw of one stretch.
-    pub fn of(picture: &Picture, window: Window) -> Self {
+    /// From what a survey saw of one stretch: its requests, and what was `counted` besides by order.
+    pub fn of(picture: &Picture, window: Window, counted: &[EdgeKey]) -> Self {
         let mut first: BTreeMap<EdgeKey, Utc> = BTreeMap::new();
         let mut calls: BTreeMap<(EdgeKey, String), Vec<_>> = BTreeMap::new();
         for call in picture.calls.iter().filter(|call| window.contains(call.ts)) {
@@ -51,7 +51,7 @@ impl Measured {
         let edges = picture
             .edges
             .iter()
-            .filter(|(key, edge)| key.layer.is_request() && edge.during.calls > 0)
+            .filter(|(key, edge)| counted.contains(key) || (key.layer.is_request() && edge.during.calls > 0))
             .map(|(key, edge)| (key.clone(), edge.during.clone()));
         Self {
             window,
@@ -203,7 +203,7 @@ fn likely_seen(there: &Tally, of: &Measured, missing: &Measured) -> bool {
     clippy::cast_precision_loss,
     reason = "counts and milliseconds stay far below 2^52"
 )]
-fn volume(before: u64, earlier: TimeDelta, after: u64, later: TimeDelta) -> Option<Drift> {
+pub(super) fn volume(before: u64, earlier: TimeDelta, after: u64, later: TimeDelta) -> Option<Drift> {
     const Z: f64 = 3.3;
     const FACTOR: f64 = 1.5;
     let length = |length: TimeDelta| length.num_milliseconds().max(1) as f64;

@@ -9,7 +9,9 @@ use super::{
     output, snapshots,
 };
 use crate::{
-    analysis::{Drift, EdgeKey, Measured, Tally, Thresholds, Trend, drift, median_us, percentile, trend},
+    analysis::{
+        Drift, EdgeKey, Layer, Measured, Tally, Thresholds, Trend, drift, median_us, percentile, trend,
+    },
     config::Config,
     error::{AppError, Kind},
     investigation::{Outcome, State, Task, settings::NamedSnapshot, words},
@@ -114,7 +116,7 @@ pub(super) fn parts<'a>(
         time,
         asked: Asked::Window { since, until },
         snapshot,
-        task: Task::Measure,
+        task: Task::Measure { edges: Vec::new() },
         no_input,
         yes: false,
     }
@@ -186,9 +188,13 @@ pub(super) async fn measure(order: Order, show: Show) -> Result<(Measured, Vec<S
         State::Finished(outcome) if matches!(**outcome, Outcome::Measured) => {
             let case = machine.case();
             let window = case.window.unwrap_or(case.settings.reading.window);
+            let counted = match &case.settings.task {
+                Task::Measure { edges } => edges.as_slice(),
+                _ => &[],
+            };
             let mut not_seen = case.coverage.not_seen.clone();
             not_seen.extend(case.coverage.gaps());
-            Ok((Measured::of(&case.picture, window), not_seen))
+            Ok((Measured::of(&case.picture, window, counted), not_seen))
         }
         other => Err(order::unexpected(other)),
     }
@@ -197,6 +203,7 @@ pub(super) async fn measure(order: Order, show: Show) -> Result<(Measured, Vec<S
 /// One line of a comparison.
 struct Row {
     what: String,
+    layer: Layer,
     endpoint: bool,
     before: Tally,
     after: Tally,
@@ -213,6 +220,7 @@ fn drifts(earlier: &Measured, later: &Measured, thresholds: &Thresholds) -> Vec<
         let (before, after) = (earlier.edges.get(key), later.edges.get(key));
         rows.push(Row {
             what: format!("{} → {}", key.from, key.to),
+            layer: key.layer,
             endpoint: false,
             before: before.cloned().unwrap_or_default(),
             after: after.cloned().unwrap_or_default(),
@@ -232,6 +240,7 @@ fn drifts(earlier: &Measured, later: &Measured, thresholds: &Thresholds) -> Vec<
         }
         rows.push(Row {
             what: format!("{} {}", key.0.to, key.1),
+            layer: key.0.layer,
             endpoint: true,
             before: before.cloned().unwrap_or_default(),
             after: after.cloned().unwrap_or_default(),
@@ -295,18 +304,28 @@ fn said(row: &Row, clock: &Clock) -> String {
     said.join("; ")
 }
 
-pub(super) fn shown(tally: &Tally) -> String {
-    if tally.calls == 0 {
-        return "no call".to_owned();
+/// Of lookups and connections only the failing ones are listed: their latencies are not those of all.
+fn latencies(tally: &Tally, layer: Layer) -> &[i64] {
+    if layer.is_request() {
+        &tally.latencies_us
+    } else {
+        &[]
     }
-    let latency = |at: usize| percentile(&tally.latencies_us, at).map(words::latency);
+}
+
+pub(super) fn shown(tally: &Tally, layer: Layer) -> String {
+    let noun = layer.counted(tally.calls);
+    if tally.calls == 0 {
+        return format!("no {noun}");
+    }
+    let latency = |at: usize| percentile(latencies(tally, layer), at).map(words::latency);
     let latencies = match (latency(50), latency(95)) {
         (Some(p50), Some(p95)) => format!(", p50 {p50}, p95 {p95}"),
         _ => String::new(),
     };
     let about = if tally.exact { "" } else { "at least " };
     format!(
-        "{about}{} calls, {} fail{latencies}",
+        "{about}{} {noun}, {} fail{latencies}",
         words::number(tally.calls),
         percent(tally.share())
     )
@@ -351,7 +370,12 @@ fn document(measured: &[Measured], rows: &[Row], missing: &[String], clock: &Clo
                 } else {
                     said(row, clock)
                 };
-                vec![row.what.clone(), shown(&row.before), shown(&row.after), change]
+                vec![
+                    row.what.clone(),
+                    shown(&row.before, row.layer),
+                    shown(&row.after, row.layer),
+                    change,
+                ]
             })
             .collect();
         if !rows.is_empty() {
@@ -428,10 +452,11 @@ fn series_blocks(blocks: &mut Vec<Block>, measured: &[Measured], clock: &Clock) 
     });
 }
 
-pub(super) fn tally_json(tally: &Tally) -> Value {
+pub(super) fn tally_json(tally: &Tally, layer: Layer) -> Value {
+    let latencies = latencies(tally, layer);
     json!({
         "calls": tally.calls, "failing": tally.failing, "exact": tally.exact,
-        "p50_us": percentile(&tally.latencies_us, 50), "p95_us": percentile(&tally.latencies_us, 95),
+        "p50_us": percentile(latencies, 50), "p95_us": percentile(latencies, 95),
     })
 }
 
@@ -440,7 +465,7 @@ fn in_json(measured: &[Measured], rows: &[Row], missing: &[String], clock: &Cloc
         "windows": measured.iter().map(|one| snapshots::window_json(&one.window, clock)).collect::<Vec<_>>(),
         "rows": rows.iter().map(|row| json!({
             "what": row.what, "of": if row.endpoint { "endpoint" } else { "edge" },
-            "before": tally_json(&row.before), "after": tally_json(&row.after),
+            "before": tally_json(&row.before, row.layer), "after": tally_json(&row.after, row.layer),
             "change": said(row, clock), "worse": row.drifts.iter().any(Drift::is_worse),
         })).collect::<Vec<_>>(),
         "series": if measured.len() > 2 {

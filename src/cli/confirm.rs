@@ -1,5 +1,6 @@
 //! `confirm`: a case's path again after its fix, beside before and during.
 
+use chrono::TimeDelta;
 use serde_json::json;
 
 use super::{
@@ -9,31 +10,21 @@ use super::{
     output, run, snapshots, source, verify,
 };
 use crate::{
-    analysis::{EdgeKey, Measured, Tally, Thresholds, compare as change, likely},
+    analysis::{Edge, EdgeKey, Measured, Recovery, Stretch, Suspect, Tally, Thresholds, recovery},
     config::Config,
     error::{AppError, Kind},
     investigation::{
         Case, Finding, State,
-        settings::{NamedSnapshot, Source},
+        settings::{NamedSnapshot, Source, Task},
     },
     journal::{self, Recording},
     progress::Show,
     report::document::{Block, Document},
-    time::Clock,
+    time::{Clock, Window},
 };
 
-/// How a hop of a finding's path is after the fix.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum After {
-    /// As it was before the incident.
-    Mended,
-    Abnormal,
-    /// Too few calls to tell.
-    Unknown,
-}
-
 /// A hop, and how it is now.
-type Looked<'a> = (&'a EdgeKey, Tally, After);
+type Looked<'a> = (&'a EdgeKey, Tally, Recovery);
 
 pub(super) async fn confirm(config: &Config, args: &ConfirmArgs, show: Show) -> Result<u8, AppError> {
     let cases = args.cases.clone().unwrap_or_else(|| config.cases.clone());
@@ -49,38 +40,78 @@ pub(super) async fn confirm(config: &Config, args: &ConfirmArgs, show: Show) -> 
     };
     let edges = path(case, finding);
     if edges.is_empty() {
-        return Err(AppError::environment(format!(
-            "the case `{}` has no path of requests to look at again",
-            case.id
-        ))
-        .hint("`rca-agent investigate` looks at a fresh window on its own"));
+        return Err(
+            AppError::environment(format!("the case `{}` has no path to look at again", case.id))
+                .hint("`rca-agent investigate` looks at a fresh window on its own"),
+        );
     }
-    let order = again(config, args, case, &recording)?;
+    let mut order = again(config, args, case, &recording)?;
+    order.settings.task = Task::Measure {
+        edges: edges.iter().map(|key| (*key).clone()).collect(),
+    };
     let clock = order.settings.clock();
     let thresholds = order.settings.playbook.survey.abnormal.clone();
     let (measured, not_seen) = measure(order, show).await?;
-    let looked: Vec<Looked<'_>> = edges
-        .into_iter()
-        .map(|key| {
-            let after = measured.edges.get(key).cloned().unwrap_or_default();
-            let before = case.picture.edges.get(key).map(|edge| &edge.before);
-            let how = judged(before, &after, &thresholds);
-            (key, after, how)
-        })
-        .collect();
+    let looked = looked(case, edges, &measured, &thresholds);
     tell(args, case, &looked, &measured, &not_seen, &clock)
 }
 
-/// The edges of requests along a finding's path.
+/// The edges along a finding's path: whatever requests go that way, and lookups and connections where they are a hop.
 fn path<'a>(case: &'a Case, finding: &Finding) -> Vec<&'a EdgeKey> {
     let along = |key: &&EdgeKey| {
-        key.layer.is_request()
-            && finding
-                .path
-                .iter()
-                .any(|hop| key.from == hop.from && key.to == hop.to)
+        finding.path.iter().any(|hop| {
+            let same = key.from == hop.from && key.to == hop.to;
+            same && (key.layer.is_request() || key.layer == hop.layer)
+        })
     };
-    case.picture.edges.keys().filter(along).collect()
+    let place = |key: &EdgeKey| {
+        let hops = &mut finding.path.iter();
+        hops.position(|hop| key.from == hop.from && key.to == hop.to)
+    };
+    let mut edges: Vec<&EdgeKey> = case.picture.edges.keys().filter(along).collect();
+    if edges.is_empty() {
+        // Nobody was hurt that calls were seen of, as where a job no longer runs: what the cause was told by.
+        let causes = |suspect: &&Suspect| finding.causes.iter().any(|cause| cause.party == suspect.party);
+        let suspects = case.diagnosis.suspects.iter().filter(causes);
+        edges = suspects.flat_map(|suspect| &suspect.edges).collect();
+        edges.dedup();
+    }
+    edges.sort_by_key(|key| (place(key), key.layer));
+    edges
+}
+
+/// Every hop now, from the callers down: what is known of a hop helps to tell the next one.
+fn looked<'a>(
+    case: &Case,
+    edges: Vec<&'a EdgeKey>,
+    measured: &Measured,
+    thresholds: &Thresholds,
+) -> Vec<Looked<'a>> {
+    let over = |windows: &[Window]| {
+        windows
+            .iter()
+            .fold(TimeDelta::zero(), |sum, one| sum + one.length())
+    };
+    let (before_length, during_length) = (over(&case.baseline()), over(case.window.as_slice()));
+    let nothing = Edge::default();
+    let mut looked: Vec<Looked<'a>> = Vec::new();
+    for key in edges {
+        let edge = case.picture.edges.get(key).unwrap_or(&nothing);
+        let after = measured.edges.get(key).cloned().unwrap_or_default();
+        let callers_mended = looked
+            .iter()
+            .any(|(caller, _, how)| caller.to == key.from && *how == Recovery::Mended);
+        let of = |tally, length| Stretch { tally, length };
+        let how = recovery(
+            of(&edge.before, before_length),
+            of(&edge.during, during_length),
+            of(&after, measured.window.length()),
+            callers_mended,
+            thresholds,
+        );
+        looked.push((key, after, how));
+    }
+    looked
 }
 
 /// The fresh window, on the server of the case.
@@ -121,6 +152,16 @@ fn again(config: &Config, args: &ConfirmArgs, case: &Case, recording: &Recording
     Ok(order)
 }
 
+/// Requests are what is meant without a word.
+fn hop(key: &EdgeKey) -> String {
+    let ends = format!("{} → {}", key.from, key.to);
+    if key.layer.is_request() {
+        ends
+    } else {
+        format!("{ends} ({})", key.layer.noun())
+    }
+}
+
 fn tell(
     args: &ConfirmArgs,
     case: &Case,
@@ -129,49 +170,49 @@ fn tell(
     not_seen: &[String],
     clock: &Clock,
 ) -> Result<u8, AppError> {
-    let overall = if looked.iter().any(|(.., after)| *after == After::Abnormal) {
-        After::Abnormal
-    } else if looked.iter().all(|(.., after)| *after == After::Mended) {
-        After::Mended
+    let overall = if looked.iter().any(|(.., after)| *after == Recovery::Abnormal) {
+        Recovery::Abnormal
+    } else if looked.iter().all(|(.., after)| *after == Recovery::Mended) {
+        Recovery::Mended
     } else {
-        After::Unknown
+        Recovery::Unknown
     };
     let title = match overall {
-        After::Mended => format!("Case {} is mended", case.id),
-        After::Abnormal => format!("Case {} is not mended", case.id),
-        After::Unknown => format!("Whether case {} is mended cannot be told", case.id),
+        Recovery::Mended => format!("Case {} is mended", case.id),
+        Recovery::Abnormal => format!("Case {} is not mended", case.id),
+        Recovery::Unknown => format!("Whether case {} is mended cannot be told", case.id),
     };
     let status = match overall {
-        After::Mended => 0,
-        After::Abnormal => Kind::Diverged.status(),
-        After::Unknown => 3,
+        Recovery::Mended => 0,
+        Recovery::Abnormal => Kind::Diverged.status(),
+        Recovery::Unknown => 3,
     };
     let rows = looked.iter().map(|(key, after, how)| {
         let edge = case.picture.edges.get(*key);
-        let of = |tally: Option<&Tally>| tally.map_or_else(|| "no call".to_owned(), shown);
+        let of = |tally: &Tally| shown(tally, key.layer);
         let how = match how {
-            After::Mended => "as before",
-            After::Abnormal => "still abnormal",
-            After::Unknown => "too few calls to tell",
+            Recovery::Mended => "as before",
+            Recovery::Abnormal => "still abnormal",
+            Recovery::Unknown => "too few to tell",
         };
         vec![
-            format!("{} → {}", key.from, key.to),
-            of(edge.map(|edge| &edge.before)),
-            of(edge.map(|edge| &edge.during)),
-            shown(after),
+            hop(key),
+            edge.map_or_else(String::new, |edge| of(&edge.before)),
+            edge.map_or_else(String::new, |edge| of(&edge.during)),
+            of(after),
             how.to_owned(),
         ]
     });
     let rows: Vec<Vec<String>> = rows.collect();
     if args.json {
         let value = json!({
-            "case": case.id, "mended": match overall { After::Mended => Some(true), After::Abnormal => Some(false), After::Unknown => None },
+            "case": case.id, "mended": match overall { Recovery::Mended => Some(true), Recovery::Abnormal => Some(false), Recovery::Unknown => None },
             "window": snapshots::window_json(&measured.window, clock),
             "hops": looked.iter().map(|(key, after, how)| json!({
-                "edge": format!("{} → {}", key.from, key.to),
-                "before": case.picture.edges.get(*key).map(|edge| tally_json(&edge.before)),
-                "during": case.picture.edges.get(*key).map(|edge| tally_json(&edge.during)),
-                "after": tally_json(after), "abnormal": *how == After::Abnormal,
+                "edge": format!("{} → {}", key.from, key.to), "of": key.layer.noun(),
+                "before": case.picture.edges.get(*key).map(|edge| tally_json(&edge.before, key.layer)),
+                "during": case.picture.edges.get(*key).map(|edge| tally_json(&edge.during, key.layer)),
+                "after": tally_json(after, key.layer), "abnormal": *how == Recovery::Abnormal,
             })).collect::<Vec<_>>(),
             "not_seen": not_seen,
         });
@@ -199,21 +240,4 @@ fn tell(
         ],
     }))?;
     Ok(status)
-}
-
-/// Fewer calls without a failure say little.
-const ENOUGH: u64 = 5;
-
-fn judged(before: Option<&Tally>, after: &Tally, thresholds: &Thresholds) -> After {
-    let nothing = Tally::default();
-    let before = before.unwrap_or(&nothing);
-    let counts = |tally: &Tally| (tally.failing, tally.calls);
-    if after.calls > 0 && change(before, after, thresholds).is_abnormal() {
-        After::Abnormal
-    } else if after.calls < ENOUGH || likely(counts(before), counts(after)) {
-        // That nothing is shown to be wrong does not show that it is mended.
-        After::Unknown
-    } else {
-        After::Mended
-    }
 }

@@ -9,7 +9,7 @@ use super::{
     consult::{self, Consulted, Role, opinion::Opinion},
     evidence::{EvidenceFile, EvidenceId},
     machine::Phase,
-    settings::{Settings, Task},
+    settings::Settings,
 };
 use crate::{
     analysis::{Diagnosis, EdgeKey, Incident, Layer, Lossy, Picture},
@@ -379,7 +379,7 @@ impl Case {
             return Vec::new();
         };
         // A window that is only measured is compared elsewhere.
-        if self.settings.task == Task::Measure {
+        if self.settings.task.is_measuring() {
             return Vec::new();
         }
         let held = secured.window;

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{machine::Phase, route::TaskKind};
 use crate::{
-    analysis::Thresholds,
+    analysis::{EdgeKey, Thresholds},
     query::Dimension,
     time::{Clock, HourStyle, Reading, Utc, Window, Zone},
     wire::Operation,
@@ -115,7 +115,11 @@ pub enum Task {
     /// Recorded queries are asked again.
     Recheck(RecheckOrder),
     /// A window is surveyed, and compared with nothing.
-    Measure,
+    Measure {
+        /// Edges that are counted whole, also where nothing on them fails.
+        #[serde(default)]
+        edges: Vec<EdgeKey>,
+    },
     /// One question is answered.
     Ask(AskOrder),
     /// Packets are exported to a file; nothing is dissected.
@@ -144,6 +148,10 @@ impl Task {
         *self == Self::Investigate
     }
 
+    pub fn is_measuring(&self) -> bool {
+        matches!(self, Self::Measure { .. })
+    }
+
     /// The order to count, where that is what the run is for.
     pub fn count(&self) -> Option<&CountOrder> {
         match self {
@@ -162,7 +170,7 @@ impl Task {
             Self::Packets(_) => TaskKind::Packets,
             Self::Transfer(_) => TaskKind::Transfer,
             Self::Ask(_) => TaskKind::Ask,
-            Self::Measure => TaskKind::Measure,
+            Self::Measure { .. } => TaskKind::Measure,
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use crate::{
     routes::HttpHub,
-    runner::{Output, Rca, WINDOW, filters, program, short},
+    runner::{Output, Rca, filters, program, short},
 };
 
 const NOW: &[&str] = &["--now", "2026-11-23T02:30:00Z"];
@@ -218,42 +218,4 @@ fn two_snapshots_are_compared_by_name() {
             .any(|row| row["worse"] == true),
         "{told}"
     );
-}
-
-#[test]
-fn a_case_is_confirmed_or_not() {
-    let rca = Rca::new();
-    let capture = short();
-    let mut args = vec!["investigate", "--capture", &capture, "-q"];
-    args.extend(WINDOW);
-    assert_eq!(rca.run(&args).status, 0);
-    let id = rca.case_id();
-    // Nothing was mended while the incident went on; the minute before it looks like a mended one.
-    let confirm = |since: &str, until: &str, flags: &[&str]| {
-        let mut args = vec![
-            "confirm",
-            &id,
-            "-q",
-            "--no-input",
-            "--since",
-            since,
-            "--until",
-            until,
-        ];
-        args.extend(NOW);
-        args.extend(flags);
-        rca.run(&args)
-    };
-    let still = confirm("2026-11-23T01:34:20Z", "2026-11-23T01:34:39Z", &[]);
-    assert_eq!(still.status, 4, "{still}");
-    shown("confirm not mended", &still);
-    let mended = confirm(
-        "2026-11-23T01:33:41Z",
-        "2026-11-23T01:34:11Z",
-        &["--tz", "America/New_York"],
-    );
-    assert_eq!(mended.status, 0, "{mended}");
-    shown("confirm mended", &mended);
-    let nothing = confirm("2026-11-23T01:50:00Z", "2026-11-23T01:51:00Z", &[]);
-    assert_eq!(nothing.status, 1, "{nothing}");
 }

@@ -14,6 +14,7 @@
 mod ask;
 mod basics;
 mod compare;
+mod confirm;
 mod counts;
 mod evals;
 mod faults;

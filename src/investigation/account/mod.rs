@@ -41,11 +41,7 @@ fn counted(case: &Case, key: &EdgeKey) -> String {
     let Some(edge) = case.picture.edges.get(key) else {
         return String::new();
     };
-    let noun = if key.layer == Layer::Tcp {
-        "connections"
-    } else {
-        "calls"
-    };
+    let noun = key.layer.noun();
     if edge.during.calls == 0 && edge.before.calls > 0 {
         return format!("no {noun} were made, {} before", words::number(edge.before.calls));
     }
@@ -136,11 +132,7 @@ pub(super) fn impact(case: &Case, suspect: &Suspect) -> Vec<Impact> {
                 .find(|key| key.layer == Layer::Http)
                 .or(keys.first())?;
             let (before, during) = case.picture.into_party(party, key.layer);
-            let noun = if key.layer == Layer::Tcp {
-                "connections"
-            } else {
-                "calls"
-            };
+            let noun = key.layer.noun();
             // Where the harm is the waiting, the few calls that fail as they always do are not it.
             let slower = matches!(change(case, key), Change::Slower { .. });
             let what = if during.failing > 0 && !slower {
@@ -256,11 +248,7 @@ pub(super) fn unchanged(case: &Case, suspect: Option<&Suspect>) -> Vec<RuledOut>
 }
 
 fn calm_reason(layer: Layer, before: &Tally, during: &Tally) -> String {
-    let noun = if layer == Layer::Tcp {
-        "connections"
-    } else {
-        "calls"
-    };
+    let noun = layer.noun();
     if before.calls == 0 {
         format!("{} {noun} failed", words::failing_of(during))
     } else {
@@ -287,11 +275,7 @@ pub(super) fn about(case: &Case) -> Option<String> {
                 .iter()
                 .find(|(key, edge)| key.layer == layer && named(&key.to) && edge.during.calls > 0)?;
             let (before, during) = case.picture.into_party(&key.to, layer);
-            let noun = if layer == Layer::Tcp {
-                "connections"
-            } else {
-                "calls"
-            };
+            let noun = layer.noun();
             Some(format!(
                 "{} {noun} failed, {} before",
                 words::failing_of(&during),

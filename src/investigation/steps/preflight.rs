@@ -44,7 +44,7 @@ const PACKETS: [Tool; 2] = [
 fn needed(task: &Task) -> Vec<Tool> {
     let taking = || [BOUNDARIES, SNAPSHOTS].into_iter().chain(TAKE);
     match task {
-        Task::Investigate | Task::Count(_) | Task::Recheck(_) | Task::Ask(_) | Task::Measure => {
+        Task::Investigate | Task::Count(_) | Task::Recheck(_) | Task::Ask(_) | Task::Measure { .. } => {
             taking().chain(DISSECT).collect()
         }
         Task::Packets(_) => taking().chain(PACKETS).collect(),

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use super::{About, Ask, Group, Known, Which, length, stretch};
 use crate::{
     analysis::{EdgeKey, Layer},
-    investigation::{case::Case, filters, machine::Phase},
+    investigation::{case::Case, filters, machine::Phase, settings::Task},
     kfl::{self, Filter},
     query::pack,
     time::Window,
@@ -278,7 +278,8 @@ pub(super) fn proof(case: &Case, known: &Known) -> Vec<Ask> {
     }]
 }
 
-/// What has to be counted: edges with failing calls that no list showed whole, those with most of them first.
+/// What has to be counted: what the order says, and edges with failing calls that no list showed whole, those with most
+/// of them first.
 pub(super) fn wanted(case: &Case, known: &Known) -> Vec<(EdgeKey, Which, bool)> {
     let mut edges: Vec<(u64, &EdgeKey)> = case
         .picture
@@ -293,6 +294,23 @@ pub(super) fn wanted(case: &Case, known: &Known) -> Vec<(EdgeKey, Which, bool)> 
         .collect();
     edges.sort_by(|a, b| b.0.cmp(&a.0).then_with(|| a.1.cmp(b.1)));
     let mut wanted = Vec::new();
+    let ordered = match &case.settings.task {
+        Task::Measure { edges } => edges.as_slice(),
+        _ => &[],
+    };
+    for key in ordered {
+        // Of lookups and connections the survey lists only those that fail.
+        let whole =
+            key.layer.is_request() && case.picture.edges.get(key).is_some_and(|edge| edge.during.exact);
+        if whole {
+            continue;
+        }
+        if known.failing(key, true).is_none() {
+            wanted.push((key.clone(), Which::Failing, true));
+        }
+        wanted.push((key.clone(), Which::All, true));
+    }
+    edges.retain(|(_, key)| !ordered.contains(key));
     for (_, key) in edges
         .into_iter()
         .take(case.settings.playbook.survey.counted_edges)

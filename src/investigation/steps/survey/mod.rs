@@ -23,7 +23,6 @@ use crate::{
         case::Case,
         machine::{Phase, Plan, Seen, State, Step},
         outcome::Outcome,
-        settings::Task,
     },
     query::Counting,
     time::{Utc, Window},
@@ -268,7 +267,7 @@ impl Step for Survey {
         case.coverage
             .truncated
             .push(format!("the survey ended early: {why}"));
-        if case.settings.task == Task::Measure {
+        if case.settings.task.is_measuring() {
             return finished(Outcome::Measured);
         }
         Probe::next(case)
@@ -280,7 +279,7 @@ impl Survey {
     fn advance(mut self, case: &mut Case) -> State {
         // Of a sample the failures alone tell when it began.
         if self.stage == Stage::Broad
-            && case.settings.task != Task::Measure
+            && !case.settings.task.is_measuring()
             && [true, false].into_iter().any(|during| {
                 self.known
                     .size(during)
@@ -355,7 +354,7 @@ fn settle_incident(case: &mut Case) -> bool {
         return false;
     };
     // Somebody who says what to compare with knows both stretches: they are compared as they are.
-    if case.settings.baseline.is_some() || case.settings.task == Task::Measure {
+    if case.settings.baseline.is_some() || case.settings.task.is_measuring() {
         return false;
     }
     let Some(incident) = incident_in(&case.picture, &case.baseline(), &window) else {
@@ -367,7 +366,7 @@ fn settle_incident(case: &mut Case) -> bool {
 
 /// Ranks who may be behind what the survey saw. Also where nobody is, connections are looked at.
 fn onward(case: &mut Case) -> State {
-    if case.settings.task == Task::Measure {
+    if case.settings.task.is_measuring() {
         return finished(Outcome::Measured);
     }
     rank(case);
