@@ -12,7 +12,9 @@ use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use crate::{
     driver::Watch,
-    investigation::{Action, Case, Machine, Observation, Phase, Role, State, steps::window::retention},
+    investigation::{
+        Action, Case, Machine, Observation, Phase, Role, State, steps::window::retention, words,
+    },
     journal::Entry,
 };
 
@@ -117,6 +119,14 @@ impl Progress {
         if let Some(bar) = &self.bar {
             bar.set_message(crate::report::plain(text));
         }
+    }
+
+    /// Shows how many bytes of a file have arrived, where there is a live line.
+    pub fn arriving(&self) -> Option<Box<dyn Fn(u64) + Send + Sync>> {
+        let bar = self.bar.clone()?;
+        Some(Box::new(move |so_far| {
+            bar.set_message(format!("downloading: {} so far", words::bytes(so_far)));
+        }))
     }
 
     /// Takes the live line out of the way of a question.

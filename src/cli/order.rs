@@ -191,10 +191,11 @@ pub(super) async fn run(order: Order, salt: Option<&str>, show: Show) -> Result<
     let redactor = Redactor::new(salt.unwrap_or(&id));
     let ask = run::asker(&settings);
     let limits = run::limits(&settings);
-    let mut effects =
-        LiveEffects::new(endpoint, limits, redactor, ask, downloads).with_span(effects::run_span(&id));
-    let mut machine = Machine::new(id, settings);
     let mut watch = Progress::new(show);
+    let mut effects = LiveEffects::new(endpoint, limits, redactor, ask, downloads)
+        .with_arriving(watch.arriving())
+        .with_span(effects::run_span(&id));
+    let mut machine = Machine::new(id, settings);
     let driven = driver::drive(&mut machine, opening, &mut effects, &mut Unkept, &mut watch).await;
     watch.finish();
     driven.map_err(|error| {

@@ -21,6 +21,7 @@ use crate::{
         Outcome, State, Task,
         outcome::Transferred,
         settings::{Direction, Source, TransferOrder},
+        words,
     },
     journal,
     progress::Show,
@@ -141,7 +142,7 @@ fn document(title: String, kept: Option<&Transferred>, out: Option<&Path>, files
             .map(|file| {
                 vec![
                     file.name.clone(),
-                    snapshots::bytes(file.bytes),
+                    words::bytes(file.bytes),
                     file.sha256.chars().take(16).collect(),
                 ]
             })
@@ -149,7 +150,7 @@ fn document(title: String, kept: Option<&Transferred>, out: Option<&Path>, files
         if !bodies.is_empty() {
             rows.push(vec![
                 "case/bodies/".to_owned(),
-                snapshots::bytes(bodies.iter().map(|file| file.bytes).sum()),
+                words::bytes(bodies.iter().map(|file| file.bytes).sum()),
                 format!("{} files, named by their hashes", bodies.len()),
             ]);
         }
@@ -330,7 +331,7 @@ pub(super) async fn restore(config: &Config, args: &RestoreArgs, show: Show) -> 
     lines.extend(
         snapshot
             .size_bytes
-            .map(|size| format!("Size: {}", snapshots::bytes(size))),
+            .map(|size| format!("Size: {}", words::bytes(size))),
     );
     lines.push(format!(
         "Next: `rca-agent investigate --snapshot {}`",

@@ -109,6 +109,7 @@ async fn go(start: Start, mut journal: CaseJournal) -> Result<u8, AppError> {
     let ask = asker(&settings);
     let limits = limits(&settings);
     let mut effects = LiveEffects::new(endpoint, limits, redactor, ask, absolute(&dir))
+        .with_arriving(progress.arriving())
         .with_model(model)
         .with_span(effects::run_span(&id));
     let mut watch = progress;

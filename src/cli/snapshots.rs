@@ -119,28 +119,13 @@ fn row(snapshot: &Snapshot, clock: &Clock) -> Vec<String> {
         snapshot
             .window
             .map_or_else(unknown, |window| clock.window(&window)),
-        snapshot.size_bytes.map_or_else(unknown, bytes),
+        snapshot.size_bytes.map_or_else(unknown, words::bytes),
         snapshot
             .node_count
             .map_or_else(unknown, |nodes| nodes.to_string()),
         snapshot.created.map_or_else(unknown, |at| clock.at(at)),
         place(snapshot),
     ]
-}
-
-/// A size as people read it, in powers of ten.
-#[expect(clippy::cast_precision_loss, reason = "three digits are shown")]
-pub(super) fn bytes(size: u64) -> String {
-    let units = [
-        (1_000_000_000_000, "TB"),
-        (1_000_000_000, "GB"),
-        (1_000_000, "MB"),
-        (1_000, "kB"),
-    ];
-    match units.iter().find(|(unit, _)| size >= *unit) {
-        Some((unit, name)) => format!("{:.1} {name}", size as f64 / *unit as f64),
-        None => format!("{size} B"),
-    }
 }
 
 fn in_json(snapshot: &Snapshot, clock: &Clock) -> Value {
@@ -207,7 +192,7 @@ async fn take(config: &Config, args: &SnapshotsTakeArgs, show: Show) -> Result<u
     };
     let size = snapshot
         .size_bytes
-        .map_or_else(String::new, |size| format!(", {}", bytes(size)));
+        .map_or_else(String::new, |size| format!(", {}", words::bytes(size)));
     let not_seen = machine
         .case()
         .coverage

@@ -1,7 +1,7 @@
 //! The world: a Kubeshark server, the clock, and the person at the terminal.
 
 use std::{
-    path::PathBuf,
+    path::{Path, PathBuf},
     time::{Duration, Instant},
 };
 
@@ -10,7 +10,11 @@ use futures::future::join_all;
 use serde_json::Value;
 use tracing::Span;
 
-use super::{consult::consult, spans};
+use super::{
+    arriving::{Arriving, watched},
+    consult::consult,
+    spans,
+};
 use crate::{
     driver::{Effects, Performed},
     investigation::{Action, Answer, Body, Failure, FailureKind, Observation},
@@ -43,6 +47,8 @@ pub struct LiveEffects {
     /// Where downloads go: a file that an investigation names lies beside its journal.
     downloads: PathBuf,
     connected: Option<Connected>,
+    /// Told how much of a download is there.
+    arriving: Option<Arriving>,
     model: Option<Box<dyn Model>>,
     /// The run that calls and questions belong to.
     span: Span,
@@ -72,6 +78,7 @@ impl LiveEffects {
             redactor,
             ask,
             connected: None,
+            arriving: None,
             model: None,
             span: Span::none(),
         }
@@ -81,6 +88,13 @@ impl LiveEffects {
     #[must_use]
     pub fn with_model(mut self, model: Option<Box<dyn Model>>) -> Self {
         self.model = model;
+        self
+    }
+
+    /// The same with somebody who is told how much of a download is there.
+    #[must_use]
+    pub fn with_arriving(mut self, arriving: Option<Arriving>) -> Self {
+        self.arriving = arriving;
         self
     }
 
@@ -197,7 +211,11 @@ impl LiveEffects {
         };
         let span = spans::tool(&self.span, &request.tool);
         let started = Instant::now();
-        let called = connected.client.call(&request).await;
+        let call = connected.client.call(&request);
+        let called = match (operation, &self.arriving) {
+            (Operation::DownloadFile { dest, .. }, Some(tell)) => watched(call, Path::new(dest), tell).await,
+            _ => call.await,
+        };
         let took_ms = millis(started.elapsed());
         tracing::debug!(tool = request.tool, took_ms, ok = called.is_ok(), "called");
         let arguments = self.redactor.value(Value::Object(request.arguments));

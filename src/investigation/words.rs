@@ -26,6 +26,21 @@ pub fn failing_of(tally: &Tally) -> String {
     format!("{}{cut}", of(tally.failing, tally.calls))
 }
 
+/// A size as people read it, in powers of ten.
+#[expect(clippy::cast_precision_loss, reason = "three digits are shown")]
+pub fn bytes(size: u64) -> String {
+    let units = [
+        (1_000_000_000_000, "TB"),
+        (1_000_000_000, "GB"),
+        (1_000_000, "MB"),
+        (1_000, "kB"),
+    ];
+    match units.iter().find(|(unit, _)| size >= *unit) {
+        Some((unit, name)) => format!("{:.1} {name}", size as f64 / *unit as f64),
+        None => format!("{size} B"),
+    }
+}
+
 /// A latency in µs: "840 µs", "12.3 ms", "2.31 s".
 #[expect(clippy::cast_precision_loss, reason = "latencies stay far below 2^52 µs")]
 pub fn latency(us: i64) -> String {

@@ -281,13 +281,13 @@ fn document(
         lines.push(format!("Content: {packets}{span}"));
         lines.push(format!(
             "Size: {}, SHA-256 {}",
-            snapshots::bytes(local.size),
+            words::bytes(local.size),
             local.sha256
         ));
     } else {
         let size = exported
             .size_bytes
-            .map_or_else(|| "of unknown size".to_owned(), snapshots::bytes);
+            .map_or_else(|| "of unknown size".to_owned(), words::bytes);
         let url = exported
             .url
             .as_ref()
