@@ -131,7 +131,12 @@ pub fn case(dir: &Path) -> Result<EvalCase, BrokenCase> {
             suggestion: None,
         }])
     })?;
-    let file: CaseFile = parsed(&text, "a case").map_err(broken)?;
+    let file: CaseFile = parsed(
+        &text,
+        "a case",
+        "`rca-agent eval schema` prints the form of a case",
+    )
+    .map_err(broken)?;
     let mut checker = Checker { found: Vec::new() };
     let case = checker.case(&name, dir, file);
     match case {

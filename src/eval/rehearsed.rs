@@ -44,7 +44,7 @@ pub fn script(path: &Path) -> Result<Script, Vec<Finding>> {
             suggestion: None,
         }]
     })?;
-    parsed(&text, "a script")
+    parsed(&text, "a script", "evals/README.md tells the form of a script")
 }
 
 /// The settings of a case that it answers in; the budgets are those of a run where nobody says otherwise.

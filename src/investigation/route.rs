@@ -246,3 +246,31 @@ pub fn reaches(phases: &[Phase], phase: Phase) -> bool {
     }
     false
 }
+
+/// The phases of the route that are not listed and lie on the way to `phase`, as few as there can be, in their order.
+/// Empty where it is reached, or where nothing leads to it.
+pub fn missing_on_the_way(route: &Route, listed: &[Phase], phase: Phase) -> Vec<Phase> {
+    let of_route = |phase: &Phase| route.needed.contains(phase) || route.optional.contains(phase);
+    let unlisted = |phase: Phase| (!listed.contains(&phase)).then_some(phase);
+    let mut ways: Vec<(Phase, Vec<Phase>)> =
+        vec![(Phase::Preflight, unlisted(Phase::Preflight).into_iter().collect())];
+    loop {
+        // The next phase that the fewest missing ones lead to.
+        let next = MOVES
+            .iter()
+            .filter(|(_, end)| of_route(end) && ways.iter().all(|(known, _)| known != end))
+            .filter_map(|(start, end)| {
+                let (_, way) = ways.iter().find(|(known, _)| known == start)?;
+                let way: Vec<Phase> = way.iter().copied().chain(unlisted(*end)).collect();
+                Some((*end, way))
+            })
+            .min_by_key(|(_, way)| way.len());
+        let Some((end, way)) = next else {
+            return Vec::new();
+        };
+        if end == phase {
+            return way;
+        }
+        ways.push((end, way));
+    }
+}

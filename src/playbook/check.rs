@@ -21,6 +21,7 @@ pub struct Finding {
     pub line: u64,
     pub column: u64,
     pub message: String,
+    /// What to do about it; a playbook's finding always has one.
     pub suggestion: Option<String>,
 }
 
@@ -36,12 +37,14 @@ impl fmt::Display for Finding {
 /// Largest file that is read, bytes: what people write is a page or two.
 const MAX_BYTES: usize = 256 * 1024;
 
+const FORM: &str = "`rca-agent playbooks schema` prints the form of a playbook, and `rca-agent playbooks show network-rca --yaml` one as it stands";
+
 pub(super) struct Checker {
     pub(super) found: Vec<Finding>,
 }
 
 pub(super) fn playbook(text: &str) -> Result<Playbook, Vec<Finding>> {
-    let file: File = parsed(text, "a playbook")?;
+    let file: File = parsed(text, "a playbook", FORM)?;
     // Only the one that is compiled in stands on nothing.
     let base = super::shipped(super::DEFAULT)
         .filter(|shipped| shipped.text != text)
@@ -58,21 +61,18 @@ pub(super) fn playbook(text: &str) -> Result<Playbook, Vec<Finding>> {
     }
 }
 
-/// Reads a file of this shape; `what` it is, for the message about its length.
-pub fn parsed<T: serde::de::DeserializeOwned>(text: &str, what: &str) -> Result<T, Vec<Finding>> {
-    let whole = |message: String| {
-        vec![Finding {
+/// Reads a file of this shape; `what` it is, for the message about its length, and where its `form` is told.
+pub fn parsed<T: serde::de::DeserializeOwned>(text: &str, what: &str, form: &str) -> Result<T, Vec<Finding>> {
+    if text.len() > MAX_BYTES {
+        return Err(vec![Finding {
             line: 0,
             column: 0,
-            message,
-            suggestion: None,
-        }]
-    };
-    if text.len() > MAX_BYTES {
-        return Err(whole(format!(
-            "the file has {} bytes, and {what} has {MAX_BYTES} at most",
-            text.len()
-        )));
+            message: format!(
+                "the file has {} bytes, and {what} has {MAX_BYTES} at most",
+                text.len()
+            ),
+            suggestion: Some(form.to_owned()),
+        }]);
     }
     serde_saphyr::from_str(text).map_err(|error| {
         let message = error.without_snippet().to_string();
@@ -86,7 +86,7 @@ pub fn parsed<T: serde::de::DeserializeOwned>(text: &str, what: &str) -> Result<
         vec![Finding {
             line: place.as_ref().map_or(0, serde_saphyr::Location::line),
             column: place.as_ref().map_or(0, serde_saphyr::Location::column),
-            suggestion: meant(message),
+            suggestion: meant(message).or_else(|| Some(form.to_owned())),
             message: without_place(message).to_owned(),
         }]
     })
@@ -120,6 +120,11 @@ pub fn near<'a>(name: &str, names: impl IntoIterator<Item = &'a str>) -> Option<
         .map(|known| format!("did you mean `{known}`?"))
 }
 
+fn names_of<'a>(phases: impl IntoIterator<Item = &'a Phase>) -> String {
+    let names: Vec<&str> = phases.into_iter().map(|phase| phase.name()).collect();
+    names.join(", ")
+}
+
 /// Guards that a playbook may add.
 pub(super) fn choosable() -> impl Iterator<Item = &'static Guard> {
     // These two are consulted where a playbook leaves phases or tools out.
@@ -128,12 +133,12 @@ pub(super) fn choosable() -> impl Iterator<Item = &'static Guard> {
 }
 
 impl Checker {
-    pub(super) fn say<T>(&mut self, at: &At<T>, message: impl Into<String>, suggestion: Option<String>) {
+    pub(super) fn say<T>(&mut self, at: &At<T>, message: impl Into<String>, suggestion: impl Into<String>) {
         self.found.push(Finding {
             line: at.line,
             column: at.column,
             message: message.into(),
-            suggestion,
+            suggestion: Some(suggestion.into()),
         });
     }
 
@@ -144,12 +149,12 @@ impl Checker {
             self.say(
                 name,
                 "a name has 1 to 60 letters, digits and hyphens",
-                Some("for example `payments-rca`".to_owned()),
+                "for example `payments-rca`",
             );
         }
         if file.when.value.trim().is_empty() {
-            let hint = "one sentence for people who choose between playbooks".to_owned();
-            self.say(&file.when, "`when` is empty", Some(hint));
+            let hint = "one sentence for people who choose between playbooks";
+            self.say(&file.when, "`when` is empty", hint);
         }
         let task = self.named("task", &file.task, &TaskKind::ALL, TaskKind::name);
         let needs = self.all_named("input", &file.needs, &Input::ALL, Input::name);
@@ -164,11 +169,11 @@ impl Checker {
             .iter()
             .filter(|at| at.value == Export::Pcap.name() && left_out)
         {
-            let hint = "add `- phase: handoff`".to_owned();
+            let hint = "add `- phase: handoff`";
             self.say(
                 at,
                 "packets are exported in the phase `handoff`, which is left out",
-                Some(hint),
+                hint,
             );
         }
         let always = file
@@ -210,7 +215,7 @@ impl Checker {
         if found.is_none() {
             let suggestion = near(&name.value, all.iter().map(|one| name_of(*one)));
             let known: Vec<&str> = all.iter().map(|one| name_of(*one)).collect();
-            let suggestion = suggestion.or_else(|| Some(format!("there are {}", known.join(", "))));
+            let suggestion = suggestion.unwrap_or_else(|| format!("there are {}", known.join(", ")));
             self.say(name, format!("there is no {what} `{}`", name.value), suggestion);
         }
         found
@@ -249,12 +254,16 @@ impl Checker {
                         phase.name(),
                         route.task.name()
                     ),
-                    None,
+                    format!(
+                        "its phases are {}",
+                        names_of(route.needed.iter().chain(route.optional))
+                    ),
                 );
                 continue;
             }
             if known.iter().any(|(_, other)| *other == phase) {
-                self.say(&one.phase, format!("`{}` is listed twice", phase.name()), None);
+                let hint = "put its guards and tools into one of the two, and take the other out";
+                self.say(&one.phase, format!("`{}` is listed twice", phase.name()), hint);
                 continue;
             }
             known.push((&one.phase, phase));
@@ -272,23 +281,23 @@ impl Checker {
         let phases: Vec<Phase> = known.iter().map(|(_, phase)| *phase).collect();
         for (at, phase) in &known {
             if !route::reaches(&phases, *phase) {
-                let missing = route
-                    .needed
+                let way = route::missing_on_the_way(route, &phases, *phase);
+                let way: Vec<String> = way
                     .iter()
-                    .chain(route.optional)
-                    .find(|other| {
-                        let mut with = phases.clone();
-                        with.push(**other);
-                        !phases.contains(other) && route::reaches(&with, *phase)
-                    })
-                    .map(|other| format!("add the phase `{}`", other.name()));
+                    .map(|phase| format!("`- phase: {}`", phase.name()))
+                    .collect();
+                let hint = if way.is_empty() {
+                    format!("take `{}` out", phase.name())
+                } else {
+                    format!("add {}", way.join(", "))
+                };
                 self.say(
                     at,
                     format!(
                         "`{}` cannot be reached: no phase that is listed leads to it",
                         phase.name()
                     ),
-                    missing,
+                    hint,
                 );
             }
         }
@@ -300,7 +309,7 @@ impl Checker {
                     route.task.name(),
                     phase.name()
                 ),
-                Some(format!("add `- phase: {}`", phase.name())),
+                format!("add `- phase: {}`", phase.name()),
             );
         }
         // A route as it is needs no rules.
@@ -321,7 +330,11 @@ impl Checker {
         let mut added: Vec<String> = Vec::new();
         for name in listed.chain(&file.add_guards) {
             let Some(guard) = GUARDS.iter().find(|guard| guard.name == name.value) else {
-                let suggestion = near(&name.value, GUARDS.iter().map(|guard| guard.name));
+                let suggestion =
+                    near(&name.value, GUARDS.iter().map(|guard| guard.name)).unwrap_or_else(|| {
+                        let names: Vec<&str> = choosable().map(|guard| guard.name).collect();
+                        format!("the guards that can be added are {}", names.join(", "))
+                    });
                 self.say(name, format!("there is no guard `{}`", name.value), suggestion);
                 continue;
             };
@@ -333,14 +346,14 @@ impl Checker {
                         guard.name,
                         phase.name()
                     ),
-                    None,
+                    format!("it belongs to {}", names_of(guard.phases)),
                 );
             } else if guard.optional && choosable().all(|other| other.name != guard.name) {
                 let hint = "list the phases, or the `tools` of a phase, and it is consulted";
                 self.say(
                     name,
                     format!("the guard `{}` is not asked for by name", guard.name),
-                    Some(hint.to_owned()),
+                    hint,
                 );
             } else if guard.optional && !added.contains(&guard.name.to_owned()) {
                 added.push(guard.name.to_owned());
@@ -357,10 +370,10 @@ impl Checker {
                             phase.name(),
                             required.demands
                         ),
-                        Some(format!(
+                        format!(
                             "add `{}`, or leave `guards` out; a playbook can add guards with `add_guards`, never take one away",
                             required.name
-                        )),
+                        ),
                     );
                 }
             }
@@ -383,8 +396,13 @@ impl Checker {
             } else {
                 format!("there is no tool `{}`", name.value)
             };
-            let suggestion = near(&name.value, usable.iter().copied())
-                .or_else(|| Some(format!("it uses {}", usable.join(", "))));
+            let suggestion = near(&name.value, usable.iter().copied()).unwrap_or_else(|| {
+                if usable.is_empty() {
+                    "it asks the server for nothing: leave `tools` out".to_owned()
+                } else {
+                    format!("it uses {}", usable.join(", "))
+                }
+            });
             self.say(name, message, suggestion);
         }
         tools
@@ -400,7 +418,9 @@ impl Checker {
             Err(found) => {
                 for one in found {
                     let reason = format!("the filter `{}`: {} ({})", filter.value, one.message, one.reason);
-                    self.say(filter, reason, one.suggestion);
+                    let hint =
+                        "`rca-agent kfl fields` lists the fields, and `rca-agent kfl check` tries a filter";
+                    self.say(filter, reason, one.suggestion.unwrap_or_else(|| hint.to_owned()));
                 }
                 None
             }

@@ -29,7 +29,9 @@ impl Checker {
                     line: 0,
                     column: 0,
                     message: format!("`{name}` is missing"),
-                    suggestion: None,
+                    suggestion: Some(
+                        "only the playbook that is built in stands on no other: this is a bug".to_owned(),
+                    ),
                 });
             }
             return base.unwrap_or_default();
@@ -38,7 +40,10 @@ impl Checker {
             self.say(
                 said,
                 format!("`{name}` is {}, and may be from {least} to {most}", said.value),
-                None,
+                match base {
+                    Some(base) => format!("leave it out for the usual {base}"),
+                    None => format!("write a number from {least} to {most}"),
+                },
             );
         }
         said.value

@@ -4,9 +4,11 @@ use crate::investigation::{Phase, guard::GUARDS, route};
 /// What is said of a text that is wrong, a line each.
 fn found(text: &str) -> String {
     let found = read(text).expect_err("it is wrong");
-    let lines = found.iter().map(|finding| match &finding.suggestion {
-        Some(suggestion) => format!("{finding}\n  help: {suggestion}"),
-        None => finding.to_string(),
+    let lines = found.iter().map(|finding| {
+        format!(
+            "{finding}\n  help: {}",
+            finding.suggestion.as_deref().expect("a suggestion")
+        )
     });
     lines.collect::<Vec<_>>().join("\n")
 }
@@ -76,10 +78,11 @@ export: [cap]
     8:12: there is no phase `windw`
       help: did you mean `window`?
     9:12: `secure` cannot be reached: no phase that is listed leads to it
-      help: add the phase `window`
+      help: add `- phase: window`
     10:18: there is no guard `read-olny`
       help: did you mean `read-only`?
     10:29: the guard `positive-control` has nothing to look at in `secure`
+      help: it belongs to conclude
     11:13: there is no tool `list_snapshot`
       help: did you mean `list_snapshots`?
     11:28: `secure` has no use for the tool `enable_live_dissection`
@@ -87,14 +90,19 @@ export: [cap]
     11:52: `secure` has no use for the tool `upload_snapshot`
       help: did you mean `create_snapshot`?
     12:12: `index` cannot be reached: no phase that is listed leads to it
-      help: add the phase `window`
+      help: add `- phase: window`
     13:12: `index` is listed twice
+      help: put its guards and tools into one of the two, and take the other out
     14:12: `inspect` cannot be reached: no phase that is listed leads to it
+      help: add `- phase: window`, `- phase: survey`, `- phase: narrow`
     15:12: `count` is no phase of the task `investigate`
+      help: its phases are preflight, window, secure, index, survey, weigh, conclude, intake, hypothesise, narrow, inspect, read, probe, challenge, handoff, write
     16:12: `weigh` cannot be reached: no phase that is listed leads to it
+      help: add `- phase: window`, `- phase: survey`
     17:12: `conclude` cannot be reached: no phase that is listed leads to it
-      help: add the phase `window`
+      help: add `- phase: window`
     19:10: `budget.calls` is 0, and may be from 1 to 100000
+      help: leave it out for the usual 250
     22:13: the filter `dns && status_cod != 0`: no field is named `status_cod` (a server answers an unknown name with an empty list)
       help: write `status_code`
     23:10: there is no export `cap`
