@@ -172,10 +172,10 @@ fn histogram(hub: &Hub, rows: &[Row], faults: &[&str]) {
     let name = "everything".to_owned();
     let question = Question {
         target: Target {
-            snapshot: SnapshotRef {
+            snapshot: Some(SnapshotRef {
                 id: name.clone(),
                 name,
-            },
+            }),
             dissection: None,
             statistics: true,
         },

@@ -262,6 +262,10 @@ fn outcome(case: &Case, left: Phase) -> String {
             Some(entries) => format!("dissected, {entries} entries"),
             None => "dissected".to_owned(),
         },
+        Phase::Live => match &case.live {
+            Some(live) => format!("live traffic is dissected of {}", clock.window(live)),
+            None => "not of live traffic".to_owned(),
+        },
         Phase::Survey => format!("{} edges", case.picture.edges.len()),
         Phase::Narrow => {
             let known = case

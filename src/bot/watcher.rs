@@ -77,7 +77,7 @@ fn seconds(case: &Case) -> f64 {
 fn phase(phase: Phase) -> &'static str {
     match phase {
         Phase::Preflight => "Checking Kubeshark",
-        Phase::Intake | Phase::Window => "Settling the time",
+        Phase::Intake | Phase::Window | Phase::Live => "Settling the time",
         Phase::Secure => "Freezing the recording",
         Phase::Index => "Dissecting the recording",
         Phase::Survey => "Looking at all calls",

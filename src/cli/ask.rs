@@ -16,7 +16,7 @@ use crate::{
     investigation::{
         Case, Outcome, State, Task,
         outcome::QuestionAnswer,
-        settings::{AskOrder, PacketsOrder, WorkloadPattern},
+        settings::{AskOrder, PacketsOrder, Source, WorkloadPattern},
         words,
     },
     kfl,
@@ -87,13 +87,14 @@ pub(super) async fn ask(config: &Config, args: &AskArgs, show: Show) -> Result<u
         snapshot: args.snapshot.named(),
         task: Task::Ask(AskOrder::default()),
         no_input: args.no_input,
-        yes: false,
+        yes: args.live.yes,
     };
     let mut order = order::order(config, "ask", parts)?;
     let redactor = crate::journal::redact::Redactor::new(&order.id);
     order.settings.question = redactor.text(&question);
     order.settings.task = Task::Ask(AskOrder {
         filter,
+        live: args.live.choice(),
         bins: BINS,
         rows,
         budget_calls: args.budget_calls,
@@ -185,7 +186,7 @@ fn tell(
     } else {
         3
     };
-    let next = follow_up(args, answer, case);
+    let next = follow_up(args, answer, case, clock);
     let gaps: Vec<String> = counts
         .gaps
         .iter()
@@ -196,6 +197,10 @@ fn tell(
             "question": question,
             "filter": answer.filter,
             "tried": answer.tried,
+            "asked_of": match &case.snapshot {
+                Some(secured) => json!({ "snapshot": secured.reference.name, "found": secured.reused }),
+                None => json!({ "live": case.live.map(|live| snapshots::window_json(&live, clock)) }),
+            },
             "window": case.window.map(|window| snapshots::window_json(&window, clock)),
             "total": counts.total,
             "exact": gaps.is_empty(),
@@ -203,6 +208,7 @@ fn tell(
             "over_time": counts.bins.iter().enumerate().map(|(at, bin)| json!({
                 "start": clock.rfc3339(bin.start), "calls": counts.sum(|cell| cell.bin == at),
             })).collect::<Vec<_>>(),
+            "changed": case.changes,
             "missing": gaps,
             "not_seen": case.coverage.not_seen,
             "control": control.map(|(filter, counts)| json!({ "filter": filter, "calls": counts.total })),
@@ -272,6 +278,7 @@ fn head(question: &str, answer: &QuestionAnswer, case: &Case, clock: &Clock) -> 
         case.window
             .map(|window| format!("Window: {}", clock.window(&window))),
     );
+    lines.extend(case.changes.iter().map(|line| format!("Changed: {line}")));
     lines.extend(case.assumptions.iter().map(|line| format!("Assumed: {line}")));
     lines.extend(
         case.coverage
@@ -304,6 +311,12 @@ fn head(question: &str, answer: &QuestionAnswer, case: &Case, clock: &Clock) -> 
             "taken for this question"
         };
         lines.push(format!("Asked of: snapshot {}, {how}", snapshot.reference.name));
+    }
+    if let Some(live) = &case.live {
+        lines.push(format!(
+            "Asked of: live traffic, dissected as it came, of {}. It moves on: a snapshot keeps it",
+            clock.window(live)
+        ));
     }
     lines
 }
@@ -417,17 +430,23 @@ fn chart(blocks: &mut Vec<Block>, counts: &crate::query::Counts, clock: &Clock) 
 }
 
 /// What to ask after this.
-fn follow_up(args: &AskArgs, answer: &QuestionAnswer, case: &Case) -> Vec<String> {
+fn follow_up(args: &AskArgs, answer: &QuestionAnswer, case: &Case, clock: &Clock) -> Vec<String> {
     let source = match (&args.source.capture, &args.source.mcp_url) {
         (Some(path), _) => format!(" --capture {}", path.display()),
         (None, Some(url)) => format!(" --mcp-url {url}"),
-        _ => String::new(),
+        _ => match &case.settings.source {
+            // What was taken out of it as a secret has to be put in again.
+            Source::Command { command } if args.source.mcp_command.is_some() => {
+                format!(" --mcp-command '{command}'")
+            }
+            _ => String::new(),
+        },
     };
     let place = case.window.map_or_else(String::new, |window| {
         format!(
             " --since {} --until {}",
-            window.start.to_rfc3339(),
-            window.end.to_rfc3339()
+            clock.rfc3339(window.start),
+            clock.rfc3339(window.end)
         )
     });
     let mut next = Vec::new();

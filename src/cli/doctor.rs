@@ -136,6 +136,7 @@ pub(super) async fn doctor(config: &Config, args: &DoctorArgs) -> Result<u8, App
     exam.tell(&state, "tools", &what, &[])?;
     capture(&mut exam, &mut effects, &clock).await?;
     permissions(&mut exam, &mut effects).await?;
+    live(&mut exam, &mut effects, &clock, &missing).await?;
     model(&mut exam, config, &args.model).await?;
     for found in super::bot::examine(config).await {
         let state = if found.well { State::Ok } else { State::Bad };
@@ -221,6 +222,42 @@ async fn capture(exam: &mut Examination, effects: &mut LiveEffects, clock: &Cloc
             &error.to_string(),
             &[RAW_CAPTURE.to_owned()],
         ),
+    }
+}
+
+/// Whether traffic is dissected as it comes, and what that means.
+async fn live(
+    exam: &mut Examination,
+    effects: &mut LiveEffects,
+    clock: &Clock,
+    missing: &[&str],
+) -> Result<(), AppError> {
+    const PART: &str = "live";
+    if missing.contains(&Operation::L7DataBoundaries.name()) {
+        let what =
+            "the server does not say what it has dissected as it came: questions are asked of snapshots";
+        return exam.tell(&State::Note, PART, what, &[]);
+    }
+    let boundaries = match ask(effects, Operation::L7DataBoundaries).await {
+        Ok(value) => decode::boundaries(&value),
+        Err(failure) => return exam.tell(&State::Note, PART, &failure.message, &failure.hints),
+    };
+    match boundaries {
+        Ok(boundaries) => match (boundaries.cluster, boundaries.dissection_enabled) {
+            (Some(held), on) => {
+                let off = if on == Some(false) { "; switched off since" } else { "" };
+                let what = format!("live traffic is dissected of {}{off}", clock.window(&held));
+                exam.tell(&State::Ok, PART, &what, &[])
+            }
+            (None, Some(true)) => exam.tell(&State::Ok, PART, "live dissection is on, and has nothing yet", &[]),
+            (None, _) => exam.tell(
+                &State::Note,
+                PART,
+                "live dissection is off: packets are recorded, and a snapshot is dissected for each investigation and question",
+                &["nothing has to be done; it works forward only, so it does not help with the past. `ask --live --yes` switches it on, `tap.capture.dissection.enabled` for good".to_owned()],
+            ),
+        },
+        Err(error) => exam.tell(&State::Note, PART, &error.to_string(), &[]),
     }
 }
 

@@ -47,10 +47,10 @@ mod tests {
         let heard = Arc::clone(&told);
         let tell: Arriving = Box::new(move |bytes| heard.lock().unwrap().push(bytes));
         let path = file.clone();
-        // Nothing for a second, then three parts a second each, the last one not long before the end.
+        // Three parts, a little more than a second each; the call ends before the last one is looked at.
         let call = async move {
             for part in 0..3_usize {
-                tokio::time::sleep(Duration::from_millis(1_000)).await;
+                tokio::time::sleep(Duration::from_millis(1_100)).await;
                 std::fs::write(&path, vec![0; (part + 1) * 1_000]).unwrap();
             }
             tokio::time::sleep(Duration::from_millis(10)).await;

@@ -213,7 +213,9 @@ impl LiveEffects {
         let started = Instant::now();
         let call = connected.client.call(&request);
         let called = match (operation, &self.arriving) {
-            (Operation::DownloadFile { dest, .. }, Some(tell)) => watched(call, Path::new(dest), tell).await,
+            (Operation::DownloadFile { dest, .. }, Some(tell)) => {
+                Box::pin(watched(call, Path::new(dest), tell)).await
+            }
             _ => call.await,
         };
         let took_ms = millis(started.elapsed());

@@ -4,7 +4,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, OnceLock};
 
 use super::assemble::assemble;
-use super::capture::Capture;
+use super::capture::{Capture, Span};
 use super::dissect::{Dissector, Limits, Stats};
 use super::entry::{Entry, Payload};
 use super::node::NodeCapture;
@@ -148,12 +148,20 @@ pub(super) fn run(snapshot: &Snapshot, job: &Dissection, cancelled: &AtomicBool)
 
 /// The flows of all of a capture, dissected at once.
 pub(super) fn all_flows(capture: &Arc<Capture>) -> Store {
-    let snapshot = Snapshot::whole(capture);
+    at_once(&Snapshot::whole(capture), true)
+}
+
+/// The calls of a capture from a time on, dissected at once.
+pub(super) fn calls_of(capture: &Arc<Capture>, span: Span) -> Store {
+    at_once(&Snapshot::of_span(capture, span), false)
+}
+
+fn at_once(snapshot: &Snapshot, flows_only: bool) -> Store {
     let job = Dissection {
-        flows_only: true,
+        flows_only,
         ..Dissection::new("everything", &snapshot.id, 0)
     };
-    run(&snapshot, &job, &AtomicBool::new(false));
+    run(snapshot, &job, &AtomicBool::new(false));
     job.store
         .into_inner()
         .and_then(Arc::into_inner)

@@ -27,6 +27,8 @@ pub enum Fault {
     /// Only what touches this namespace is shown.
     NamespaceScope(String),
     CloudOn,
+    /// Live dissection has been on for the last so many seconds of the capture.
+    LiveDissection(u32),
 }
 
 /// How a fault is written and what it does, for help texts.
@@ -90,6 +92,10 @@ impl Fault {
             "cloud-on",
             "cloud storage is configured (not a failure): uploads and downloads are jobs that complete",
         ),
+        described(
+            "live-dissection:N",
+            "live dissection is on (not a failure), since N seconds before the end of the capture",
+        ),
     ];
 }
 
@@ -106,6 +112,8 @@ pub enum FaultError {
     },
 }
 
+const CALLS: &str = "a number of tool calls";
+
 fn known() -> String {
     let names: Vec<_> = Fault::ALL.iter().map(|one| format!("`{}`", one.name)).collect();
     names.join(", ")
@@ -119,17 +127,18 @@ impl FromStr for Fault {
             .trim()
             .split_once(':')
             .map_or((text.trim(), None), |(n, a)| (n, Some(a)));
-        let number = |name| {
+        let number = |name, what| {
             let missing = FaultError::Argument {
                 name,
-                what: "a number of tool calls",
+                what,
                 example: "3",
             };
             argument.and_then(|n| n.parse().ok()).ok_or(missing)
         };
         Ok(match name {
-            "dies-after" => Self::DiesAfter(number("dies-after")?),
-            "hangs-after" => Self::HangsAfter(number("hangs-after")?),
+            "dies-after" => Self::DiesAfter(number("dies-after", CALLS)?),
+            "hangs-after" => Self::HangsAfter(number("hangs-after", CALLS)?),
+            "live-dissection" => Self::LiveDissection(number("live-dissection", "a number of seconds")?),
             "namespace-scope" => {
                 if let Some(namespace) = argument.filter(|namespace| !namespace.is_empty()) {
                     Self::NamespaceScope(namespace.to_owned())
@@ -182,6 +191,7 @@ impl fmt::Display for Fault {
             Self::EmptyWindow => "empty-window",
             Self::NamespaceScope(namespace) => return write!(f, "namespace-scope:{namespace}"),
             Self::CloudOn => "cloud-on",
+            Self::LiveDissection(seconds) => return write!(f, "live-dissection:{seconds}"),
         };
         f.write_str(name)
     }
@@ -206,6 +216,14 @@ impl Faults {
     pub fn namespace(&self) -> Option<&str> {
         self.0.iter().find_map(|fault| match fault {
             Fault::NamespaceScope(namespace) => Some(&**namespace),
+            _ => None,
+        })
+    }
+
+    /// For how long live dissection has been on, seconds.
+    pub fn live_dissection(&self) -> Option<u32> {
+        self.0.iter().find_map(|fault| match fault {
+            Fault::LiveDissection(seconds) => Some(*seconds),
             _ => None,
         })
     }

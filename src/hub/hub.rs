@@ -1,11 +1,12 @@
 //! The hub: a capture, what was made of it, and the tools over both.
 
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, OnceLock};
 
 use serde_json::{Map, Value};
 
 use super::assemble::assemble;
-use super::capture::Capture;
+use super::capture::{Capture, Span};
 use super::cloud::Cloud;
 use super::dissection::{self, Dissection};
 use super::entry::Entry;
@@ -53,6 +54,9 @@ pub struct Shared {
     /// Where snapshots are kept beyond this hub's life.
     pub(super) cloud: Option<Arc<Cloud>>,
     flows: OnceLock<SharedStore>,
+    live: OnceLock<SharedStore>,
+    /// Whether traffic would be dissected as it came; a recorded capture has none to come.
+    live_on: AtomicBool,
     base_url: Mutex<String>,
 }
 
@@ -61,6 +65,7 @@ impl Hub {
     pub fn new(capture: Capture, options: Options) -> Self {
         let capture = Arc::new(capture);
         Self(Arc::new(Shared {
+            live_on: AtomicBool::new(options.faults.live_dissection().is_some()),
             snapshots: Arc::new(Registry::new(Arc::clone(&capture), options.faults.clone())),
             capture,
             cloud: options.cloud.clone(),
@@ -68,6 +73,7 @@ impl Hub {
             exports: Exports::default(),
             cloud_jobs: Arc::default(),
             flows: OnceLock::new(),
+            live: OnceLock::new(),
             base_url: Mutex::new("embedded://hub".to_owned()),
         }))
     }
@@ -170,6 +176,35 @@ impl Shared {
     /// Where the hub is reached.
     pub fn base_url(&self) -> String {
         lock(&self.base_url).clone()
+    }
+
+    /// Whether live dissection is on.
+    pub(super) fn is_live_on(&self) -> bool {
+        self.live_on.load(Ordering::Relaxed)
+    }
+
+    /// Switches live dissection; it works forward only.
+    pub(super) fn switch_live(&self, on: bool) {
+        self.live_on.store(on, Ordering::Relaxed);
+    }
+
+    /// The part of a node's time, or of all of it, that was dissected as it came.
+    pub(super) fn live_part(&self, span: Option<Span>) -> Option<Span> {
+        let seconds = i64::from(self.faults().live_dissection()?);
+        let since = Span {
+            start_us: self.now_us().saturating_sub(seconds.saturating_mul(1_000_000)),
+            end_us: i64::MAX,
+        };
+        span?.overlap(since)
+    }
+
+    /// The calls that were dissected as they came; made at first use.
+    pub(super) fn live_calls(&self) -> Option<&SharedStore> {
+        let part = self.live_part(self.capture.span())?;
+        Some(
+            self.live
+                .get_or_init(|| Arc::new(dissection::calls_of(&self.capture, part))),
+        )
     }
 
     /// Connections and datagrams of the whole capture, without the calls in them; made at first use.

@@ -75,6 +75,14 @@ impl Snapshot {
         }
     }
 
+    /// What there is of this time, completed.
+    pub(super) fn of_span(capture: &Arc<Capture>, span: Span) -> Self {
+        Self {
+            span,
+            ..Self::whole(capture)
+        }
+    }
+
     /// All there is, with a dissection of it that is completed.
     pub(super) fn dissected(capture: &Arc<Capture>, dissection: Dissection) -> Self {
         Self {

@@ -148,6 +148,10 @@ pub struct Case {
     /// The health check passed.
     pub healthy: bool,
     pub boundaries: Option<Boundaries>,
+    /// What is dissected live, as far as the server says.
+    pub live_boundaries: Option<Boundaries>,
+    /// The live traffic that queries go to instead of a snapshot: of this time the server says that it is dissected.
+    pub live: Option<Window>,
     /// What the user's words for the window were read as.
     pub when: TimeReading,
     /// What was asked about, inside the data.
@@ -182,6 +186,8 @@ pub struct Case {
     pub events: Vec<Event>,
     pub coverage: Coverage,
     pub assumptions: Vec<String>,
+    /// What was changed on the cluster with the user's approval.
+    pub changes: Vec<String>,
     pub refusals: Vec<RefusalNote>,
     pub spent: Spent,
     /// Every query of the program so far, to refuse the same one twice.
@@ -221,6 +227,8 @@ impl Case {
             supported: BTreeSet::new(),
             healthy: false,
             boundaries: None,
+            live_boundaries: None,
+            live: None,
             asked_window: None,
             window: None,
             compared_apart: false,
@@ -240,6 +248,7 @@ impl Case {
             events: Vec::new(),
             coverage: Coverage::default(),
             assumptions,
+            changes: Vec::new(),
             refusals: Vec::new(),
             spent: Spent::default(),
             asked: BTreeSet::new(),
@@ -393,7 +402,7 @@ impl Case {
             .unwrap_or_default()
     }
 
-    /// A query over the snapshot that the case works on.
+    /// A query over the snapshot that the case works on, or over live traffic where it has none.
     pub fn scope(&self, filter: &Filter, window: Option<Window>) -> Scope {
         Scope {
             snapshot: self.snapshot.as_ref().map(|secured| secured.reference.clone()),

@@ -110,7 +110,7 @@ pub const GUARDS: &[Guard] = &[
     },
     Guard {
         name: "dissected-before-queries",
-        demands: "no query about calls before the dissection of that snapshot is completed; never a live one",
+        demands: "no query about calls before the dissection of that snapshot is completed; of live traffic only what the server says it has dissected",
         remedy: Remedy::Stop,
         phases: QUERYING,
         optional: false,
@@ -119,7 +119,7 @@ pub const GUARDS: &[Guard] = &[
     },
     Guard {
         name: "window-inside-snapshot",
-        demands: "no query about a time that the snapshot does not hold",
+        demands: "no query about a time that the snapshot, or the dissected live traffic, does not hold",
         remedy: Remedy::GoOn,
         phases: QUERYING,
         optional: false,
@@ -307,6 +307,7 @@ const ACTING: &[Phase] = &[
     Phase::Count,
     Phase::Recheck,
     Phase::Packets,
+    Phase::Live,
     Phase::Ask,
 ];
 
@@ -370,6 +371,7 @@ const PHASES: &[Phase] = &[
     Phase::Count,
     Phase::Recheck,
     Phase::Packets,
+    Phase::Live,
     Phase::Ask,
 ];
 

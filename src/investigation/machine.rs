@@ -20,6 +20,7 @@ use super::{
         inspect::Inspect,
         intake::Intake,
         inventory::Inventory,
+        live::Live,
         narrow::Narrow,
         packets::Packets,
         preflight::Preflight,
@@ -68,6 +69,8 @@ pub enum State {
     Transfer(Transfer),
     /// Instead: packets are exported, without any dissection.
     Packets(Packets),
+    /// Whether live traffic can answer a question.
+    Live(Live),
     /// Instead: a question is answered.
     Ask(Ask),
     /// Instead: recorded queries are asked again.
@@ -107,6 +110,7 @@ pub enum Phase {
     Transfer,
     Recheck,
     Packets,
+    Live,
     Ask,
     Concluded,
     Counted,
@@ -116,7 +120,7 @@ pub enum Phase {
 
 impl Phase {
     /// All of them, in the order in which routes pass them.
-    pub const ALL: [Self; 26] = [
+    pub const ALL: [Self; 27] = [
         Self::Preflight,
         Self::Intake,
         Self::Window,
@@ -138,6 +142,7 @@ impl Phase {
         Self::Transfer,
         Self::Recheck,
         Self::Packets,
+        Self::Live,
         Self::Ask,
         Self::Concluded,
         Self::Counted,
@@ -169,6 +174,7 @@ impl Phase {
             Self::Transfer => "transfer",
             Self::Recheck => "recheck",
             Self::Packets => "packets",
+            Self::Live => "live",
             Self::Ask => "ask",
             Self::Finished => "finished",
             Self::Concluded => "concluded",
@@ -204,6 +210,7 @@ impl Phase {
             Self::Recheck => {
                 "every recorded query again on the same snapshot, held against what was recorded"
             }
+            Self::Live => "whether what is dissected as it comes covers the window",
             Self::Ask => "the question as a checked filter, counted exactly, with rows and a control",
             Self::Packets => "workloads to addresses, addresses to a packet filter, packets to a file",
             Self::Finished => "the end: what was ordered is done",
@@ -237,7 +244,13 @@ pub const MOVES: &[(Phase, Phase)] = &[
     (Phase::Window, Phase::Secure),
     (Phase::Window, Phase::Conclude), // nothing was recorded then
     (Phase::Window, Phase::Count),    // only the plan of a count is wanted
+    (Phase::Window, Phase::Live),     // a question may need no snapshot
     (Phase::Window, Phase::Stopped),
+    (Phase::Live, Phase::Live),
+    (Phase::Live, Phase::Ask),
+    (Phase::Live, Phase::Secure),
+    (Phase::Live, Phase::Conclude), // nothing was recorded then
+    (Phase::Live, Phase::Stopped),
     (Phase::Secure, Phase::Secure),
     (Phase::Secure, Phase::Index),
     (Phase::Secure, Phase::Conclude), // not recorded any more, and nobody took a snapshot in time
@@ -399,6 +412,7 @@ impl State {
             Self::Transfer(_) => Phase::Transfer,
             Self::Recheck(_) => Phase::Recheck,
             Self::Packets(_) => Phase::Packets,
+            Self::Live(_) => Phase::Live,
             Self::Ask(_) => Phase::Ask,
             Self::Finished(_) => Phase::Finished,
             Self::Concluded(_) => Phase::Concluded,
@@ -430,6 +444,7 @@ impl State {
             Self::Transfer(step) => Some(step),
             Self::Recheck(step) => Some(step),
             Self::Packets(step) => Some(step),
+            Self::Live(step) => Some(step),
             Self::Ask(step) => Some(step),
             Self::Concluded(_) | Self::Counted(_) | Self::Finished(_) | Self::Stopped(_) => None,
         }

@@ -124,7 +124,7 @@ pub const ROUTES: &[Route] = &[
             Phase::Index,
             Phase::Ask,
         ],
-        optional: &[],
+        optional: &[Phase::Live],
     },
     Route {
         task: TaskKind::Measure,
@@ -202,6 +202,7 @@ pub fn tools_of(phase: Phase) -> &'static [&'static str] {
             "download_snapshot",
             "cloud_job_status",
         ],
+        Phase::Live => &["enable_live_dissection"],
         Phase::Ask => &["list_workloads", "api_stats", "count_calls", "list_calls"],
         Phase::Packets => &["list_workloads", "list_ips", "export_pcap", "download_file"],
         Phase::Recheck => &["api_stats", "count_calls", "list_calls", "call_detail"],

@@ -190,12 +190,27 @@ pub struct AskOrder {
     /// The filter that somebody proposed for the question, a person or a model; the rules read it where it is `None`.
     /// Whoever proposes it, it passes the same check before it is sent.
     pub filter: Option<String>,
+    /// Where the calls may be looked for.
+    #[serde(default)]
+    pub live: LiveChoice,
     /// Bins of the chart over time, at most.
     pub bins: u64,
     /// Calls to be shown, at most.
     pub rows: u32,
     pub budget_calls: u32,
     pub budget_bytes: u64,
+}
+
+/// Whether a question may be asked of live traffic, of which a server holds what it dissected as it came.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum LiveChoice {
+    /// Where the server says that it covers the window; otherwise of a snapshot.
+    #[default]
+    WhereCovered,
+    /// Of that and nothing else.
+    Only,
+    Never,
 }
 
 /// Whose packets are to be exported.

@@ -11,7 +11,8 @@ use crate::wire::{CallForm, Operation, Scope, SnapshotRef};
 /// Where the calls are.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Target {
-    pub snapshot: SnapshotRef,
+    /// `None` asks live traffic.
+    pub snapshot: Option<SnapshotRef>,
     pub dissection: Option<String>,
     /// Whether the server has statistics: they count many services with one call, once proven.
     pub statistics: bool,
@@ -40,7 +41,7 @@ impl Question {
             .into_iter()
             .fold(self.filter.clone(), Filter::and);
         Scope {
-            snapshot: Some(self.target.snapshot.clone()),
+            snapshot: self.target.snapshot.clone(),
             dissection: self.target.dissection.clone(),
             filter: filter.to_string(),
             window: Some(window),

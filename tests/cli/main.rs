@@ -21,6 +21,7 @@ mod faults;
 mod hour;
 mod large;
 mod lines;
+mod live;
 mod pcap;
 mod playbooks;
 mod recovery;

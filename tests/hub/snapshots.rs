@@ -176,12 +176,6 @@ async fn what_cannot_be_done_is_said() {
              `start_snapshot_dissection`",
         ),
         (
-            "enable_dissection",
-            json!({}),
-            "Hub API error (501): live dissection is not available: a recorded capture is served; dissect a \
-             snapshot instead",
-        ),
-        (
             "upload_snapshot_to_cloud",
             json!({"id": id}),
             "Hub API error (400): cloud storage is not configured",
@@ -306,4 +300,46 @@ async fn live_traffic_is_empty_and_says_why() {
         client.ask("get_api_stats", json!({})).await["total_calls"],
         json!(0)
     );
+}
+
+/// Live dissection holds what came while it was on, and what a recorded capture holds is all that ever comes.
+#[tokio::test]
+async fn live_dissection_holds_what_came_while_it_was_on() {
+    let off = Client::shop("").await;
+    let calls = json!({"kfl": "http", "start": START_MS, "end": START_MS + 60_000});
+    assert_eq!(off.ask("list_api_calls", calls.clone()).await["total"], 0);
+    assert_eq!(
+        off.ask("get_dissection_status", json!({})).await["enabled"],
+        false
+    );
+    assert_eq!(off.ask("enable_dissection", json!({})).await["enabled"], true);
+    let after = off.ask("get_l7_data_boundaries", json!({})).await;
+    assert_eq!(after["dissection_enabled"], true);
+    assert_eq!(
+        after["cluster"]["oldest_ts"],
+        Value::Null,
+        "it works forward only"
+    );
+    assert_eq!(off.ask("disable_dissection", json!({})).await["enabled"], false);
+
+    let whole = Client::shop("live-dissection:3600").await;
+    let all = whole.ask("list_api_calls", calls.clone()).await;
+    let raw = whole.ask("get_data_boundaries", json!({})).await;
+    let live = whole.ask("get_l7_data_boundaries", json!({})).await;
+    assert_eq!(live["nodes"], raw["nodes"]);
+    let id = all["calls"][0]["id"].as_str().unwrap();
+    let detail = whole.ask("get_api_call_details", json!({"id": id})).await;
+    assert_eq!(detail["entry"]["id"], id);
+
+    let part = Client::shop("live-dissection:2").await;
+    let live = part.ask("get_l7_data_boundaries", json!({})).await;
+    let since = live["cluster"]["oldest_ts"].as_i64().unwrap();
+    assert_eq!(live["cluster"]["newest_ts"].as_i64().unwrap() - since, 2_000);
+    let late = part.ask("list_api_calls", calls).await;
+    let (late, all) = (
+        late["calls"].as_array().unwrap(),
+        all["calls"].as_array().unwrap(),
+    );
+    assert!(late.len() < all.len() && !late.is_empty(), "{late:?}");
+    assert!(late.iter().all(|call| call["ts"].as_i64().unwrap() >= since));
 }

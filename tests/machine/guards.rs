@@ -253,14 +253,18 @@ fn each_guard_refuses() {
     let mut case = good();
     case.dissected = None;
     expect("dissected-before-queries", refused(&case, list("http")));
-    let live = Scope {
-        snapshot: None,
-        ..scope("http")
+    let live = |window| Operation::CountCalls {
+        scope: Scope {
+            snapshot: None,
+            window,
+            ..scope("http")
+        },
     };
-    expect(
-        "dissected-before-queries",
-        refused(&good(), Operation::CountCalls { scope: live }),
-    );
+    // Live traffic is asked only where the server said that it is dissected, and not beyond that.
+    expect("dissected-before-queries", refused(&good(), live(Some(window()))));
+    let mut dissecting = good();
+    dissecting.live = Some(window());
+    assert_eq!(refused(&dissecting, live(Some(window()))), None);
 
     let wide = Scope {
         window: Some(outside),
@@ -270,6 +274,9 @@ fn each_guard_refuses() {
         "window-inside-snapshot",
         refused(&good(), Operation::CountCalls { scope: wide }),
     );
+    for window in [Some(outside), None] {
+        expect("window-inside-snapshot", refused(&dissecting, live(window)));
+    }
 
     let mut case = good();
     case.surveyed = false;

@@ -52,7 +52,7 @@ fn question(filter: Filter) -> Question {
     };
     Question {
         target: Target {
-            snapshot,
+            snapshot: Some(snapshot),
             dissection: None,
             statistics: true,
         },
@@ -261,10 +261,10 @@ async fn the_embedded_hub_gives_the_same_histogram_with_and_without_totals() {
         let hub = hub::hub_of(&rows, faults);
         let mut asked = question(failing());
         let name = "everything".to_owned();
-        asked.target.snapshot = SnapshotRef {
+        asked.target.snapshot = Some(SnapshotRef {
             id: name.clone(),
             name,
-        };
+        });
         asked.target.dissection = Some("default".to_owned());
         let mut plan = by_minute(asked, dimensions.clone(), budget);
         let cost = hub::perform(&mut plan, &hub).await;

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use clap::{Args, Subcommand};
 
 use super::{ModelArgs, SnapshotArgs, SourceArgs, TimeArgs};
+use crate::investigation::settings::LiveChoice;
 
 #[derive(Debug, Args)]
 pub(in crate::cli) struct AskArgs {
@@ -32,6 +33,8 @@ pub(in crate::cli) struct AskArgs {
     /// Bytes of answers that the counting may take
     #[arg(long, value_name = "N", default_value_t = 4_000_000)]
     pub(in crate::cli) budget_bytes: u64,
+    #[command(flatten)]
+    pub(in crate::cli) live: LiveArgs,
     /// Never ask what an ambiguous time means
     #[arg(long)]
     pub(in crate::cli) no_input: bool,
@@ -43,6 +46,29 @@ pub(in crate::cli) struct AskArgs {
     pub(in crate::cli) time: TimeArgs,
     #[command(flatten)]
     pub(in crate::cli) model: ModelArgs,
+}
+
+#[derive(Debug, Args)]
+pub(in crate::cli) struct LiveArgs {
+    /// Ask live traffic and no snapshot: what the server dissected as it came (default: where that covers the window)
+    #[arg(long, conflicts_with_all = ["snapshot", "no_live"])]
+    pub(in crate::cli) live: bool,
+    /// Ask a snapshot, also where live traffic covers the window
+    #[arg(long)]
+    pub(in crate::cli) no_live: bool,
+    /// With --live: switch live dissection on where it is off
+    #[arg(long)]
+    pub(in crate::cli) yes: bool,
+}
+
+impl LiveArgs {
+    pub(in crate::cli) fn choice(&self) -> LiveChoice {
+        match (self.live, self.no_live) {
+            (true, _) => LiveChoice::Only,
+            (_, true) => LiveChoice::Never,
+            _ => LiveChoice::WhereCovered,
+        }
+    }
 }
 
 #[derive(Debug, Args)]

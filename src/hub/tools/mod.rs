@@ -86,8 +86,8 @@ fn newer(hub: &Shared, tool: &str, args: &Args) -> Result<Answer, ToolError> {
         "upload_snapshot_to_cloud" => cloud::upload(hub, args),
         "download_snapshot_from_cloud" => cloud::download(hub, args),
         "get_cloud_job_status" => cloud::job(hub, args),
-        "get_dissection_status" => Ok(snapshots::live_status()),
-        "enable_dissection" | "disable_dissection" => snapshots::switch_live(tool),
+        "get_dissection_status" => Ok(snapshots::live_status(hub)),
+        "enable_dissection" | "disable_dissection" => Ok(snapshots::switch_live(hub, tool)),
         other => Err(ToolError::UnknownTool(other.to_owned())),
     }
 }

@@ -53,34 +53,28 @@ pub(super) fn problems(hub: &Shared, shown: &mut Value) {
     }
 }
 
-/// `get_l7_data_boundaries`: nothing is dissected live.
+/// `get_l7_data_boundaries`.
 pub(super) fn l7_boundaries(hub: &Shared) -> Answer {
     let nodes = hub.capture.nodes.iter().map(|node| {
         let mut shown = Map::new();
         shown.insert("name".into(), json!(node.name));
-        shown.extend(span_in_ms(None));
+        shown.extend(span_in_ms(hub.live_part(node.span())));
         Value::Object(shown)
     });
     let nodes: Vec<Value> = nodes.collect();
-    json!({"dissection_enabled": false, "cluster": span_in_ms(None), "nodes": nodes}).into()
+    let cluster = span_in_ms(hub.live_part(hub.capture.span()));
+    json!({"dissection_enabled": hub.is_live_on(), "cluster": cluster, "nodes": nodes}).into()
 }
 
 /// `get_dissection_status`.
-pub(super) fn live_status() -> Answer {
-    json!({"enabled": false}).into()
+pub(super) fn live_status(hub: &Shared) -> Answer {
+    json!({"enabled": hub.is_live_on()}).into()
 }
 
-/// `enable_dissection`, `disable_dissection`: a recorded capture has no live traffic.
-pub(super) fn switch_live(tool: &str) -> Result<Answer, ToolError> {
-    if tool == "disable_dissection" {
-        return Ok(live_status());
-    }
-    let message =
-        "live dissection is not available: a recorded capture is served; dissect a snapshot instead";
-    Err(ToolError::Api {
-        status: 501,
-        message: message.to_owned(),
-    })
+/// `enable_dissection`, `disable_dissection`: of what comes from then on, and to a recorded capture nothing comes.
+pub(super) fn switch_live(hub: &Shared, tool: &str) -> Answer {
+    hub.switch_live(tool == "enable_dissection");
+    live_status(hub)
 }
 
 /// `create_snapshot`, begun.

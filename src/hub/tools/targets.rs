@@ -18,14 +18,15 @@ pub(super) fn snapshot(hub: &Shared, args: &Args, names: &[&str]) -> Result<Arc<
     hub.snapshots.find(args.required(names)?)
 }
 
-/// The dissected snapshot a query names by `snapshot_id` or by `db` (SNAPSHOT/DISSECTION); `None` is live traffic.
+/// The dissected snapshot a query names by `snapshot_id` or by `db` (SNAPSHOT/DISSECTION); without, live traffic is asked,
+/// of which there is `None` where nothing is dissected as it comes.
 pub(super) fn store(hub: &Shared, args: &Args) -> Result<Option<SharedStore>, ToolError> {
     let (reference, name) = match (args.text(&["db"])?, args.text(&["snapshot_id", "snapshot"])?) {
         (Some(db), _) => db
             .split_once('/')
             .map_or((db, None), |(snapshot, name)| (snapshot, Some(name))),
         (None, Some(reference)) => (reference, None),
-        (None, None) => return Ok(None),
+        (None, None) => return Ok(hub.live_calls().cloned()),
     };
     let snapshot = hub.snapshots.find(reference)?;
     dissected(&snapshot, name).map(Some)
@@ -64,7 +65,7 @@ pub(super) struct Query {
 }
 
 impl Query {
-    /// Reads `kfl`, `start` and `end`; `None` for live traffic, of which there is none.
+    /// Reads `kfl`, `start` and `end`; `None` where live traffic is asked and none is dissected.
     pub(super) fn read(hub: &Shared, args: &Args) -> Result<Option<Self>, ToolError> {
         // A wrong filter is refused whether or not there is anything to filter.
         let filter = Filter::compile(

@@ -14,7 +14,7 @@ use crate::{
     kfl::{self, Filter},
     query::{Budget, Counting, Counts, Histogram, Plan, Question, Reply, Target},
     time::Clock,
-    wire::{Operation, SnapshotRef},
+    wire::Operation,
 };
 
 /// What a control may take: to know that there were calls at all is worth a few queries.
@@ -113,17 +113,10 @@ pub(super) fn counting(case: &mut Case, order: &CountOrder) -> State {
     State::Count(count)
 }
 
-/// The snapshot of the case; a placeholder where only the plan is wanted and none was taken.
+/// The snapshot of the case; live traffic where there is none.
 fn target(case: &Case, statistics: bool) -> Target {
-    let placeholder = || SnapshotRef {
-        id: String::new(),
-        name: String::new(),
-    };
     Target {
-        snapshot: case
-            .snapshot
-            .as_ref()
-            .map_or_else(placeholder, |secured| secured.reference.clone()),
+        snapshot: case.snapshot.as_ref().map(|secured| secured.reference.clone()),
         dissection: case.dissected.clone().flatten(),
         statistics,
     }

@@ -10,6 +10,7 @@ pub mod index;
 pub mod inspect;
 pub mod intake;
 pub mod inventory;
+pub mod live;
 pub mod narrow;
 pub mod packets;
 pub mod preflight;

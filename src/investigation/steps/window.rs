@@ -2,7 +2,9 @@
 
 use chrono::TimeDelta;
 
-use super::{answers, conclude::Conclude, count, preflight::raw_capture_off, read, secure::Secure, stopped};
+use super::{
+    answers, conclude::Conclude, count, live::Live, preflight::raw_capture_off, read, secure::Secure, stopped,
+};
 use crate::{
     investigation::{
         action::{Action, Answer, FailureKind, Observation},
@@ -103,7 +105,19 @@ impl Step for SettleWindow {
         if case.settings.snapshot.is_some() {
             return self.of_snapshot(case, answers.first());
         }
-        let Some(first) = answers.first() else {
+        let otherwise = self.recorded(case, answers.first());
+        Live::before(case, self.reading.window, answers.get(1), otherwise)
+    }
+
+    fn refused(&self, _: &mut Case, why: &str) -> State {
+        stopped("could not learn what is recorded", super::malformed(why))
+    }
+}
+
+impl SettleWindow {
+    /// The way to a snapshot of what is recorded, or why there is none.
+    fn recorded(&self, case: &mut Case, answer: Option<&Answer>) -> State {
+        let Some(first) = answer else {
             return stopped(
                 "could not learn what is recorded",
                 super::malformed("there was no answer"),
@@ -147,12 +161,6 @@ impl Step for SettleWindow {
         self.inside(case, captured)
     }
 
-    fn refused(&self, _: &mut Case, why: &str) -> State {
-        stopped("could not learn what is recorded", super::malformed(why))
-    }
-}
-
-impl SettleWindow {
     /// Of a snapshot that was named it does not matter what the nodes still hold, if anything.
     fn of_snapshot(&self, case: &mut Case, answer: Option<&Answer>) -> State {
         let boundaries = answer.and_then(|answer| read(answer, decode::boundaries).ok());

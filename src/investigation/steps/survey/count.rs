@@ -53,14 +53,14 @@ impl Counts {
                     .into_iter()
                     .map(move |part| (key.clone(), which, during, part))
             })
-            .filter_map(|(key, which, during, window)| {
+            .map(|(key, which, during, window)| {
                 let along = filters::along(&key);
                 let filter = match which {
                     Which::All => along,
                     Which::Failing => filters::failing(along, key.layer),
                 };
                 let target = Target {
-                    snapshot: case.snapshot.as_ref()?.reference.clone(),
+                    snapshot: case.snapshot.as_ref().map(|secured| secured.reference.clone()),
                     dissection: case.dissected.clone().flatten(),
                     statistics: false,
                 };
@@ -69,13 +69,13 @@ impl Counts {
                     filter,
                     window,
                 };
-                Some(Count {
+                Count {
                     key,
                     which,
                     during,
                     question,
                     plan: None,
-                })
+                }
             })
             .collect();
         let mut parts: BTreeMap<_, (u64, usize)> = BTreeMap::new();
