@@ -191,6 +191,16 @@ pub(super) fn anything_to(party: &Party) -> Filter {
     narrowed(Filter::everything(), DST.is(party))
 }
 
+/// Whatever comes from a namespace or goes there.
+pub(super) fn touching(namespace: &str) -> Option<Filter> {
+    let ends = [FieldId::SRC_NAMESPACE, FieldId::DST_NAMESPACE];
+    let terms: Vec<FilterTerm> = ends
+        .into_iter()
+        .filter_map(|field| FilterTerm::equals(field, namespace).ok())
+        .collect();
+    Some(Filter::everything().and(FilterTerm::any(&terms)?))
+}
+
 /// Calls along an edge.
 pub(super) fn along(key: &EdgeKey) -> Filter {
     narrowed(to(key.layer, &key.to), SRC.is(&key.from))

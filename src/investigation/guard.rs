@@ -406,6 +406,18 @@ pub fn consult(case: &Case, proposal: &Proposal<'_>) -> Vec<Ruling> {
     rulings
 }
 
+/// What a person can do about a refusal that ends the run, where there is something.
+pub fn advice(guard: &str) -> Vec<String> {
+    let advice = match guard {
+        "allowed-tools" => "`--yes` approves it; so far nothing was changed",
+        "read-only" | "no-changes" | "playbook-phases" => {
+            "the playbook asks for it: `rca-agent playbooks show NAME` explains it, and --playbook chooses another"
+        }
+        _ => return Vec::new(),
+    };
+    vec![advice.to_owned()]
+}
+
 /// The refusal among the rulings, if there is one. A guard that no longer exists stops.
 pub fn refusal(rulings: &[Ruling]) -> Option<Refusal> {
     rulings.iter().find_map(|ruling| {

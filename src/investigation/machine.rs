@@ -540,9 +540,13 @@ fn after(step: &dyn Step, case: &mut Case, refusal: &Refusal) -> State {
     match refusal.remedy {
         Remedy::GoOn => step.refused(case, &refusal.why),
         Remedy::Stop => State::Stopped(Problem {
-            what: "the investigation cannot go on".to_owned(),
+            what: if case.settings.task.is_investigation() {
+                "the investigation cannot go on".to_owned()
+            } else {
+                "this was not done".to_owned()
+            },
             because: vec![format!("the guard `{}` refused: {}", refusal.guard, refusal.why)],
-            hints: Vec::new(),
+            hints: guard::advice(&refusal.guard),
         }),
     }
 }

@@ -189,10 +189,9 @@ pub fn tools_of(phase: Phase) -> &'static [&'static str] {
         Phase::Secure => &["list_snapshots", "create_snapshot", "get_snapshot"],
         Phase::Index => &["list_dissections", "start_dissection", "dissection_status"],
         Phase::Survey | Phase::Count => QUERIES,
-        Phase::Narrow => &["count_calls", "list_calls"],
+        Phase::Narrow | Phase::Weigh => &["count_calls", "list_calls"],
         Phase::Inspect => &["call_detail"],
         Phase::Probe => &["count_calls", "list_calls", "call_detail", "list_workloads"],
-        Phase::Weigh => &["count_calls"],
         Phase::Handoff => &["export_pcap", "download_file"],
         Phase::Inventory => &["list_snapshots", "cloud_storage_status"],
         Phase::Transfer => &[

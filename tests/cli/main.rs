@@ -13,6 +13,7 @@
 
 mod ask;
 mod basics;
+mod commands;
 mod compare;
 mod confirm;
 mod counts;
@@ -22,6 +23,7 @@ mod hour;
 mod large;
 mod lines;
 mod live;
+mod mistakes;
 mod pcap;
 mod playbooks;
 mod recovery;

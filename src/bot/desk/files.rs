@@ -75,7 +75,8 @@ impl Desk {
             return Ok(());
         }
         let there = self.store.shipped(case).await?;
-        // Bodies before the journal that names them.
+        // The journal grows meanwhile: only lines that were there before the bodies were listed name none but those.
+        let lines = whole_lines(&dir.join(JOURNAL));
         let mut names = listed(dir, BODIES);
         names.extend([JOURNAL, "report.json"].map(str::to_owned));
         for name in names {
@@ -84,7 +85,8 @@ impl Desk {
                 .find(|(known, _)| *known == name)
                 .map_or(0, |(_, size)| *size);
             if let Some(path) = inside(dir, &name) {
-                self.ship_one(lease, case, &name, &path, start).await?;
+                let most = if name == JOURNAL { lines } else { LARGEST };
+                self.ship_one(lease, case, &name, &path, (start, most)).await?;
             }
         }
         Ok(())
@@ -96,20 +98,17 @@ impl Desk {
         case: &str,
         name: &str,
         path: &Path,
-        mut start: u64,
+        (mut start, most): (u64, u64),
     ) -> Result<(), StoreError> {
         // A file that is not there yet has nothing to ship.
         let Ok(mut file) = fs::File::open(path) else {
             return Ok(());
         };
-        let mut size = file.metadata().map_or(0, |metadata| metadata.len());
+        let size = file.metadata().map_or(0, |metadata| metadata.len());
         if size > LARGEST {
             return Ok(());
         }
-        if name == JOURNAL {
-            // A line that is not whole yet would be cut off by whoever goes on, and then nothing would fit any more.
-            size = whole(&mut file, start, size);
-        }
+        let size = size.min(most);
         while start < size {
             let mut piece = Vec::new();
             let most = PIECE.min(size - start);
@@ -126,20 +125,12 @@ impl Desk {
     }
 }
 
-/// Where the last whole line between two places of a file ends.
-fn whole(file: &mut fs::File, start: u64, end: u64) -> u64 {
-    let mut text = Vec::new();
-    let read = file
-        .seek(SeekFrom::Start(start))
-        .and_then(|_| file.take(end.saturating_sub(start)).read_to_end(&mut text));
-    if read.is_err() {
-        return start;
-    }
-    let lines = text
-        .iter()
-        .rposition(|byte| *byte == b'\n')
-        .map_or(0, |at| at + 1);
-    start + lines as u64
+/// Where the last whole line of a file ends, bytes: one that is not whole yet would be cut off by whoever goes on, and
+/// then nothing would fit any more.
+fn whole_lines(path: &Path) -> u64 {
+    let text = fs::read(path).unwrap_or_default();
+    let end = text.iter().rposition(|byte| *byte == b'\n');
+    end.map_or(0, |at| at as u64 + 1)
 }
 
 /// Names below `dir/sub`, with `sub/` before them.
@@ -147,6 +138,8 @@ fn listed(dir: &Path, sub: &str) -> Vec<String> {
     let entries = fs::read_dir(dir.join(sub)).into_iter().flatten().flatten();
     let mut names: Vec<String> = entries
         .map(|entry| format!("{sub}/{}", entry.file_name().to_string_lossy()))
+        // What is still being written has another name then.
+        .filter(|name| Path::new(name).extension().is_none_or(|kind| kind != "part"))
         .collect();
     names.sort();
     names

@@ -13,18 +13,20 @@ use crate::{
         evidence::EvidenceId,
         filters,
         finding::{Confidence, Finding, Verdict},
-        machine::{Plan, Seen, State, Step},
+        machine::{Phase, Plan, Seen, State, Step},
         words,
     },
     kfl::Filter,
     time::Window,
-    wire::{Operation, Scope, decode},
+    wire::{CallForm, Operation, Scope, decode},
 };
 
 /// Makes the control query for the workload asked about and what the playbook always asks, then weighs.
 #[derive(Clone, Debug, Default)]
 pub struct Weigh {
     control: Vec<Operation>,
+    /// Some calls of any kind, where nothing of the namespace asked about was seen: there are others.
+    others: Option<Operation>,
     always: Vec<Always>,
 }
 
@@ -40,6 +42,7 @@ impl Weigh {
     pub fn new(case: &Case) -> Self {
         Self {
             control: control(case),
+            others: others(case),
             always: always(case),
         }
     }
@@ -72,12 +75,32 @@ fn control(case: &Case) -> Vec<Operation> {
         };
         // Connections that were open for hours began long before the window.
         count(case, &filters::anything_to(&party).to_string(), secured.window)
+    } else if let (true, Some(namespace)) = (saw_nothing(case), &case.settings.namespace) {
+        let filter = filters::touching(namespace);
+        filter.and_then(|filter| count(case, &filter.to_string(), secured.window))
     } else if let (true, Some(window)) = (saw_nothing(case), case.window) {
         count(case, &Filter::everything().to_string(), window)
     } else {
         None
     };
     asked.into_iter().collect()
+}
+
+/// Calls that say which namespaces there are, for somebody who may have mistyped one.
+fn others(case: &Case) -> Option<Operation> {
+    const ROWS: u32 = 200;
+    let forbidden = case.settings.playbook.asks_for("one-namespace", Phase::Weigh);
+    if forbidden || case.settings.namespace.is_none() || case.settings.service.is_some() || !saw_nothing(case)
+    {
+        return None;
+    }
+    let window = case.snapshot.as_ref()?.window;
+    let operation = Operation::ListCalls {
+        scope: case.scope(&Filter::everything(), Some(window)),
+        limit: ROWS,
+        form: CallForm::Compact,
+    };
+    (case.supports(&operation) && !case.has_asked(&operation)).then_some(operation)
 }
 
 /// What the playbook always asks, of the window and of the time before it.
@@ -112,7 +135,8 @@ fn saw_nothing(case: &Case) -> bool {
 impl Step for Weigh {
     fn plan(&self, _: &Case) -> Plan {
         let always = self.always.iter().map(|asked| asked.operation.clone());
-        let calls: Vec<Operation> = self.control.iter().cloned().chain(always).collect();
+        let others = self.others.iter().cloned();
+        let calls: Vec<Operation> = self.control.iter().cloned().chain(others).chain(always).collect();
         if calls.is_empty() {
             return Plan::Decide;
         }
@@ -129,14 +153,15 @@ impl Step for Weigh {
 
     fn settle(&self, case: &mut Case, seen: Seen) -> State {
         let Seen::Observed(_) = seen else {
-            return weigh(case, None);
+            return weigh(case, None, &[]);
         };
         let Ok(answers) = answers(seen) else {
-            return weigh(case, None);
+            return weigh(case, None, &[]);
         };
         let mut calls = 0;
         let mut evidence = Vec::new();
-        let (control, always) = answers.split_at(answers.len().min(self.control.len()));
+        let (control, rest) = answers.split_at(answers.len().min(self.control.len()));
+        let (others, always) = rest.split_at(rest.len().min(usize::from(self.others.is_some())));
         for (asked, answer) in self.always.iter().zip(always) {
             take_always(case, asked, answer);
         }
@@ -150,15 +175,28 @@ impl Step for Weigh {
                 Err(failure) => case.coverage.unanswered("the control query", &failure),
             }
         }
+        let mut namespaces = Vec::new();
+        for list in others
+            .iter()
+            .filter_map(|answer| read(answer, decode::calls).ok())
+        {
+            let ends = list.calls.into_iter().flat_map(|call| [call.src, call.dst]);
+            namespaces.extend(
+                ends.filter_map(|end| end.namespace)
+                    .filter(|name| !name.is_empty()),
+            );
+        }
+        namespaces.sort();
+        namespaces.dedup();
         let control = (!self.control.is_empty()).then_some((calls, evidence));
-        weigh(case, control.as_ref())
+        weigh(case, control.as_ref(), &namespaces)
     }
 
     fn refused(&self, case: &mut Case, why: &str) -> State {
         case.coverage
             .not_seen
             .push(format!("the control query was not made: {why}"));
-        weigh(case, None)
+        weigh(case, None, &[])
     }
 }
 
@@ -177,7 +215,7 @@ fn take_always(case: &mut Case, asked: &Always, answer: &Answer) {
     }
 }
 
-fn weigh(case: &mut Case, control: Option<&(u64, Vec<EvidenceId>)>) -> State {
+fn weigh(case: &mut Case, control: Option<&(u64, Vec<EvidenceId>)>, namespaces: &[String]) -> State {
     super::survey::rank(case);
     case.lossy = case.window.and_then(|window| {
         // Where nothing else is abnormal, what was lost has to have been lost in the window: of a connection that
@@ -214,6 +252,11 @@ fn weigh(case: &mut Case, control: Option<&(u64, Vec<EvidenceId>)>) -> State {
         }
         return State::Conclude(Conclude::no_data(because, next));
     }
+    if let (None, Some(namespace), Some((0, evidence))) =
+        (&case.settings.service, case.settings.namespace.clone(), control)
+    {
+        return no_such_namespace(&namespace, evidence, namespaces);
+    }
     if saw_nothing(case) && gaps.is_empty() && matching.is_none_or(|calls| calls == 0) {
         let because = "the dissected snapshot holds no call and no connection in the window".to_owned();
         let next = vec![
@@ -234,6 +277,24 @@ fn weigh(case: &mut Case, control: Option<&(u64, Vec<EvidenceId>)>) -> State {
         ..verdict::found(case, leading, &ranked, &gaps)
     };
     Challenge::next(case, finding)
+}
+
+/// Nothing of the namespace is in the snapshot; others may be.
+fn no_such_namespace(namespace: &str, evidence: &[EvidenceId], namespaces: &[String]) -> State {
+    let cited: Vec<String> = evidence.iter().map(ToString::to_string).collect();
+    let because = format!(
+        "nothing to or from the namespace {namespace} is in the snapshot ({})",
+        cited.join(", ")
+    );
+    let mut next = vec![format!(
+        "check the name, and whether Kubeshark captures {namespace} (targeting rules, namespace scope)"
+    )];
+    if !namespaces.is_empty() {
+        let shown = namespaces.iter().take(NAMES).map(String::as_str);
+        let shown: Vec<&str> = shown.collect();
+        next.push(format!("namespaces that were seen: {}", shown.join(", ")));
+    }
+    State::Conclude(Conclude::no_data(because, next))
 }
 
 /// Nothing behaves otherwise than before, or not enough was seen to say so.
