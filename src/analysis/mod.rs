@@ -46,7 +46,7 @@ pub use over_time::{Bin, over_time};
 pub use picture::{Edge, EdgeKey, Naming, Onset, Party, Picture, Tally};
 pub use recovery::{Recovery, Stretch, recovery};
 pub use shift::Shift;
-pub use statistics::{likely, onset_apart, onset_of_events, percentile, rose, wilson};
+pub use statistics::{higher, likely, onset_apart, onset_of_events, percentile, rose, wilson};
 pub use suspect::{Diagnosis, Mechanism, Suspect, diagnose, incident_in, kind_of};
 pub use traffic::Side;
 pub use trend::{Drift, Measured, Trend, drift, median_us, trend};

@@ -6,7 +6,7 @@ use super::{
     compare::{Change, Thresholds, compare},
     picture::Tally,
     shift::shift,
-    statistics::likely,
+    statistics::{higher, likely},
     trend::{Drift, volume},
 };
 
@@ -73,6 +73,13 @@ pub fn recovery(
             ) && !shifted(before.tally, after.tally, thresholds) => {}
         change if after.tally.calls > 0 && change.is_abnormal() => return Recovery::Abnormal,
         _ => {}
+    }
+    let rise = after.tally.share() - before.tally.share();
+    if after.tally.failing >= thresholds.failing_calls
+        && rise >= thresholds.share_rise
+        && higher(counts(&before), counts(&after))
+    {
+        return Recovery::Abnormal;
     }
     // Where there was too little before to compare with, the incident itself is: it goes on as it was.
     if after.tally.failing >= thresholds.failing_calls
@@ -153,6 +160,8 @@ mod tests {
         assert_eq!(judged((0, 200), (90, 100), (0, 3), true), Recovery::Mended);
         assert_eq!(judged((0, 200), (90, 100), (0, 3), false), Recovery::Unknown);
         assert_eq!(judged((0, 200), (90, 100), (1, 12), false), Recovery::Unknown);
+        assert_eq!(judged((1, 11), (9, 9), (9, 13), false), Recovery::Unknown);
+        assert_eq!(judged((0, 11), (9, 9), (9, 13), false), Recovery::Abnormal);
     }
 
     #[test]

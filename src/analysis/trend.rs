@@ -1,6 +1,6 @@
 //! Two stretches of time that need not follow each other, side by side: what drifted, and whether it may be chance.
 //!
-//! Formulas: shares of failing calls are compared by their Wilson intervals (see [`rose`]), latencies by percentiles with
+//! Formulas: shares of failing calls are compared by Fisher's exact test (see [`higher`]), latencies by percentiles with
 //! the playbook's thresholds (see [`compare`]), volumes as two Poisson counts over stretches of known lengths, and a series of
 //! more than two by Mann and Kendall's test for a monotonic trend.
 
@@ -14,7 +14,7 @@ use super::{
     layer::Layer,
     outcome::ends,
     picture::{EdgeKey, Picture, Tally},
-    statistics::{percentile, rose},
+    statistics::{higher, percentile},
 };
 use crate::time::{Utc, Window};
 
@@ -137,7 +137,7 @@ pub fn drift(
     let mut drifts = Vec::new();
     for (a, b, back) in [(before, after, false), (after, before, true)] {
         let forward = |share: (f64, f64)| if back { (share.1, share.0) } else { share };
-        if rose((a.failing, a.calls), (b.failing, b.calls))
+        if higher((a.failing, a.calls), (b.failing, b.calls))
             && b.share() - a.share() >= thresholds.share_rise
             && b.failing >= thresholds.failing_calls
         {

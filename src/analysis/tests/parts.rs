@@ -177,6 +177,31 @@ fn identifiers_are_taken_out_of_paths() {
     assert_eq!(common_endpoint(&calls), Some("GET /orders/{id}".to_owned()));
 }
 
+/// Against Fisher's test computed with whole numbers: 0.0005, 0.0042, 0.0163, 0.0016, 0.05, 0.0079, 0.0004, 0.0003.
+#[test]
+fn few_calls_are_told_apart_exactly() {
+    for (before, after, told) in [
+        ((0, 11), (9, 13), true),
+        ((1, 11), (9, 13), false),
+        ((0, 10), (5, 10), false),
+        ((0, 20), (8, 20), false),
+        ((0, 3), (3, 3), false),
+        ((10, 1_000), (25, 1_000), false),
+        ((10, 1_000), (32, 1_000), true),
+        ((0, 7), (7, 7), true),
+        // So many that the intervals are asked.
+        ((10, 10_000), (90, 10_000), true),
+        ((0, 0), (0, 0), false),
+        ((5, 3), (9, 3), false),
+    ] {
+        assert_eq!(higher(before, after), told, "{before:?} {after:?}");
+    }
+    assert!(
+        !rose((0, 11), (9, 13)),
+        "intervals overlap where the exact test does not doubt"
+    );
+}
+
 proptest! {
     #[test]
     fn an_interval_holds_its_share(calls in 1_u32..100_000, failing in 0_u32..100_000) {

@@ -171,7 +171,7 @@ impl Transfer {
                 let hint = if names.is_empty() {
                     "there are no snapshots on this server".to_owned()
                 } else {
-                    format!("there are {}", names.join(", "))
+                    format!("there are {}; `rca-agent snapshots` says more", names.join(", "))
                 };
                 self.cannot(
                     format!("there is no snapshot `{name}` on this server"),
