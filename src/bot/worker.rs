@@ -5,7 +5,7 @@ use std::{sync::Arc, time::Duration};
 use tokio::{
     sync::watch,
     task::JoinSet,
-    time::{Instant, MissedTickBehavior, interval, sleep, timeout_at},
+    time::{Instant, MissedTickBehavior, interval, sleep, timeout, timeout_at},
 };
 
 use super::store::{Beat, Change, Class, Lease, Limits, Outcome, Store, StoreError};
@@ -66,8 +66,12 @@ pub struct Settings {
     pub idle: Duration,
     pub attempts: u32,
     pub limits: Limits,
-    /// How long is waited for what is being done when the process ends.
+    /// How long is waited for what is being done when the process ends; what has not ended then is put back.
     pub grace: Duration,
+    /// Longest that one piece of work of each class may take: everything in it has limits of its own, so what takes
+    /// longer hangs.
+    pub longest_small: Duration,
+    pub longest_long: Duration,
 }
 
 /// Works until `closing` says so.
@@ -146,7 +150,8 @@ impl Worker {
                 _ = closing.changed() => {}
             }
         }
-        let until = Instant::now() + self.settings.grace;
+        // Each ends by itself inside the grace; writing that down may take a moment more.
+        let until = Instant::now() + self.settings.grace + self.settings.lease / 3;
         while let Ok(Some(_)) = timeout_at(until, running.join_next()).await {}
     }
 
@@ -160,8 +165,9 @@ impl Worker {
         };
         let handler = Arc::clone(&self.handler);
         let given_up = lease.attempts > self.settings.attempts;
-        // A task of its own: what panics in it ends this work and no other.
-        let mut task = tokio::spawn(async move {
+        // A task of its own: what panics in it ends this work and no other. It ends with the set, whatever becomes of us.
+        let mut task = JoinSet::new();
+        task.spawn(async move {
             if given_up {
                 let changes = handler.give_up(&held, "it did not end in several attempts").await;
                 let why = "given up".to_owned();
@@ -169,22 +175,44 @@ impl Worker {
             }
             handler.handle(&held).await
         });
-        let ended = tokio::select! {
-            ended = &mut task => ended,
-            () = self.beat(&lease, &signs, closing) => {
-                // The lease is lost: whoever has it now does it.
-                task.abort();
-                return;
+        let longest = match self.class {
+            Class::Small => self.settings.longest_small,
+            Class::Long => self.settings.longest_long,
+        };
+        let broken = |why: &str| {
+            let why = why.to_owned();
+            let outcome = if given_up {
+                // Not even that could be said. Trying on would never end.
+                Outcome::Failed { why }
+            } else {
+                Outcome::Again {
+                    after: Duration::from_secs(5),
+                    why,
+                }
+            };
+            (outcome, Vec::new())
+        };
+        let (outcome, changes) = tokio::select! {
+            ended = task.join_next() => match ended {
+                Some(Ok(ended)) => ended,
+                Some(Err(error)) => {
+                    tracing::error!(%error, key = lease.key, "work broke off");
+                    broken("it broke off: this is a bug")
+                }
+                None => broken("it never began: this is a bug"),
+            },
+            // The lease is lost: whoever has it now does it.
+            () = self.beat(&lease, &signs, closing.clone()) => return,
+            () = sleep(longest) => {
+                tracing::error!(key = lease.key, "work hangs");
+                broken("it hung: this is a bug")
+            }
+            () = overdue(closing, self.settings.grace) => {
+                tracing::warn!(key = lease.key, "work did not end with the process: it is put back");
+                (Outcome::Released, Vec::new())
             }
         };
-        let (outcome, changes) = ended.unwrap_or_else(|error| {
-            tracing::error!(%error, key = lease.key, "work broke off");
-            let again = Outcome::Again {
-                after: Duration::from_secs(5),
-                why: "it broke off: this is a bug".to_owned(),
-            };
-            (again, Vec::new())
-        });
+        drop(task);
         let name = match &outcome {
             Outcome::Done => "done",
             Outcome::Again { .. } => "again",
@@ -239,16 +267,19 @@ impl Worker {
                     continue;
                 }
             }
-            let beat: Result<Beat, StoreError> =
-                self.store.beat(lease, self.settings.lease, (self.now)()).await;
+            // It lasts from when it was asked for, and a connection that hangs must not outlast it.
+            let asked = Instant::now();
+            let beat = self.store.beat(lease, self.settings.lease, (self.now)());
+            let beat: Result<Result<Beat, StoreError>, _> = timeout(self.settings.lease / 3, beat).await;
             match beat {
-                Ok(Beat::Held) => held_until = Instant::now() + self.settings.lease,
-                Ok(Beat::Stopped(by)) => {
-                    held_until = Instant::now() + self.settings.lease;
+                Ok(Ok(Beat::Held)) => held_until = asked + self.settings.lease,
+                Ok(Ok(Beat::Stopped(by))) => {
+                    held_until = asked + self.settings.lease;
                     signs.send_modify(|signs| signs.stopped = Some(by));
                 }
-                Ok(Beat::Lost) => break,
-                Err(error) => tracing::warn!(%error, key = lease.key, "no heartbeat"),
+                Ok(Ok(Beat::Lost)) => break,
+                Ok(Err(error)) => tracing::warn!(%error, key = lease.key, "no heartbeat"),
+                Err(_) => tracing::warn!(key = lease.key, "no heartbeat: the database does not answer"),
             }
             if Instant::now() >= held_until {
                 break;
@@ -258,4 +289,11 @@ impl Worker {
         tracing::warn!(key = lease.key, "the lease is lost");
         signs.send_modify(|signs| signs.lost = true);
     }
+}
+
+/// Ends when the process has been closing for this long.
+async fn overdue(mut closing: watch::Receiver<bool>, grace: Duration) {
+    // Whoever could have said so is gone: the process ends.
+    let _ = closing.wait_for(|closing| *closing).await;
+    sleep(grace).await;
 }

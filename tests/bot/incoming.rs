@@ -169,3 +169,19 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn a_delivery_holds_no_nul() {
+    let body = json!({ "event\0": { "text": "why\0?", "blocks": ["\0", 1, null] } });
+    let taken = Delivery::new(
+        "Ev\u{0}1",
+        DeliveryKind::Event,
+        "2026-03-18T14:20:00Z".parse().unwrap(),
+        body,
+    );
+    assert_eq!(taken.id, "Ev1");
+    assert_eq!(
+        taken.body,
+        json!({ "event": { "text": "why?", "blocks": ["", 1, null] } })
+    );
+}

@@ -279,6 +279,55 @@ async fn what_is_put_back_goes_on_at_once_and_was_no_attempt() {
     }
 }
 
+/// In a rolling update both versions take work out of one database.
+#[tokio::test]
+async fn work_of_a_newer_version_waits_for_one_that_knows_it() {
+    for database in databases().await {
+        let store = &database.store;
+        for key in ["newer", "known"] {
+            let job = handle(key, &place("C1", key));
+            store.enqueue(&job, at(0)).await.unwrap();
+        }
+        let known = database.rewrite("newer", r#"{"work":"of tomorrow"}"#).await;
+        // The old version puts it aside and goes on with what it knows.
+        assert_eq!(claim(store, "old", Class::Small, at(0)).await, None);
+        let other = claim(store, "old", Class::Small, at(0)).await.unwrap();
+        assert_eq!(other.key, "known");
+        assert!(end(store, &other, Outcome::Done, 1).await);
+        assert_eq!(claim(store, "old", Class::Small, at(29)).await, None);
+        // The new one takes it up, and it was no attempt.
+        database.rewrite("newer", &known).await;
+        let lease = claim(store, "new", Class::Small, at(31)).await.unwrap();
+        assert_eq!((lease.key.as_str(), lease.attempts), ("newer", 1));
+        assert!(end(store, &lease, Outcome::Done, 32).await);
+        // Nobody will ever know it.
+        store
+            .enqueue(&handle("spoiled", &place("C1", "3.0")), at(40))
+            .await
+            .unwrap();
+        database.rewrite("spoiled", "{").await;
+        assert_eq!(claim(store, "new", Class::Small, at(41)).await, None);
+        assert_eq!(store.job("spoiled").await.unwrap().unwrap().0, "waiting");
+        assert_eq!(claim(store, "new", Class::Small, at(41 + 16 * 60)).await, None);
+        assert_eq!(store.job("spoiled").await.unwrap().unwrap().0, "failed");
+    }
+}
+
+/// PostgreSQL keeps no NUL in a text.
+#[tokio::test]
+async fn what_a_server_said_is_kept_without_what_a_database_refuses() {
+    for database in databases().await {
+        let store = &database.store;
+        store
+            .enqueue(&handle("a", &place("C1", "1.0")), at(0))
+            .await
+            .unwrap();
+        let lease = claim(store, "w", Class::Small, at(0)).await.unwrap();
+        let why = "it said \0 nothing".to_owned();
+        assert!(end(store, &lease, Outcome::Failed { why }, 1).await);
+    }
+}
+
 #[tokio::test]
 async fn a_case_is_stopped_before_it_runs_or_while_it_does() {
     for database in databases().await {

@@ -17,7 +17,7 @@ use rca_agent::{
     time::{Reading, Utc, Window},
 };
 use serde_json::json;
-use sqlx::{Connection, PgConnection};
+use sqlx::{AnyConnection, Connection, PgConnection, Row};
 use tempfile::TempDir;
 
 pub(crate) const LEASE: std::time::Duration = std::time::Duration::from_mins(1);
@@ -37,6 +37,23 @@ impl Opened {
     /// As another process has it.
     pub(crate) async fn again(&self) -> Store {
         Store::open(&self.url.clone().into()).await.unwrap()
+    }
+
+    /// Puts other words into the place of some work, and gives those that were there.
+    pub(crate) async fn rewrite(&self, key: &str, work: &str) -> String {
+        let mut connection = AnyConnection::connect(&self.url).await.unwrap();
+        let before = sqlx::query("SELECT work FROM jobs WHERE key = $1")
+            .bind(key)
+            .fetch_one(&mut connection)
+            .await
+            .unwrap();
+        sqlx::query("UPDATE jobs SET work = $1 WHERE key = $2")
+            .bind(work)
+            .bind(key)
+            .execute(&mut connection)
+            .await
+            .unwrap();
+        before.try_get(0).unwrap()
     }
 }
 

@@ -63,6 +63,9 @@ impl Handler for Keys {
             self.note();
             let key = held.lease.key.as_str();
             assert!(!key.starts_with("breaks"), "as it was to");
+            if key.starts_with("hangs") {
+                std::future::pending::<()>().await;
+            }
             if key.starts_with("waits") {
                 let mut signs = held.signs();
                 let over = signs.wait_for(|signs| signs.closing || signs.stopped.is_some());
@@ -77,6 +80,7 @@ impl Handler for Keys {
     fn give_up<'a>(&'a self, held: &'a Held, _: &'a str) -> Performed<'a, Vec<Change>> {
         Box::pin(async move {
             self.given_up.lock().unwrap().push(held.lease.key.clone());
+            assert!(held.lease.key != "breaks again", "as it was to");
             Vec::new()
         })
     }
@@ -98,6 +102,11 @@ struct Running {
 
 impl Running {
     fn start(database: &Opened) -> Self {
+        Self::with(database, Duration::from_mins(1), Duration::from_secs(10))
+    }
+
+    /// With this as the longest that work may take, and so long for it when the process ends.
+    fn with(database: &Opened, longest: Duration, grace: Duration) -> Self {
         let keys = Arc::new(Keys::default());
         let clock = Arc::new(AtomicI64::new(0));
         let told = Arc::clone(&clock);
@@ -111,7 +120,9 @@ impl Running {
             idle: Duration::from_millis(10),
             attempts: 2,
             limits: LIMITS,
-            grace: Duration::from_secs(10),
+            grace,
+            longest_small: longest,
+            longest_long: longest,
         };
         let work = worker::work(
             database.store.clone(),
@@ -228,5 +239,75 @@ async fn a_stop_reaches_what_runs() {
             .until("its end", |keys| keys.ended("done") == 1)
             .await;
         running.end().await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_cannot_even_be_given_up_ends_all_the_same() {
+    for database in databases().await {
+        let running = Running::start(&database);
+        let store = &database.store;
+        store
+            .enqueue(&handle("breaks again", &place("C1", "1.0")), at(0))
+            .await
+            .unwrap();
+        for attempt in 1..=2 {
+            running
+                .keys
+                .until("an attempt", |keys| keys.ended("again") == attempt)
+                .await;
+            running.clock.fetch_add(60, Ordering::SeqCst);
+        }
+        running
+            .keys
+            .until("the end", |keys| keys.ended("failed") == 1)
+            .await;
+        running.end().await;
+        assert_eq!(store.job("breaks again").await.unwrap().unwrap().0, "failed");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_hangs_gives_its_place_to_others() {
+    for database in databases().await {
+        let running = Running::with(&database, Duration::from_millis(400), Duration::from_secs(10));
+        let store = &database.store;
+        for key in ["hangs here", "hangs there"] {
+            store
+                .enqueue(&handle(key, &place("C1", key)), at(0))
+                .await
+                .unwrap();
+        }
+        store
+            .enqueue(&handle("well", &place("C1", "3.0")), at(1))
+            .await
+            .unwrap();
+        running.clock.store(1, Ordering::SeqCst);
+        running
+            .keys
+            .until("other work", |keys| {
+                keys.ended("again") == 2 && keys.ended("done") == 1
+            })
+            .await;
+        running.end().await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_does_not_end_with_its_process_is_put_back() {
+    for database in databases().await {
+        let running = Running::with(&database, Duration::from_mins(1), Duration::from_millis(200));
+        let store = &database.store;
+        store
+            .enqueue(&handle("hangs", &place("C1", "1.0")), at(0))
+            .await
+            .unwrap();
+        running
+            .keys
+            .until("it to begin", |keys| keys.tried.load(Ordering::SeqCst) == 1)
+            .await;
+        running.end().await;
+        let next = claim(store, "another", Class::Small, at(0)).await.unwrap();
+        assert_eq!((next.key.as_str(), next.attempts), ("hangs", 1));
     }
 }

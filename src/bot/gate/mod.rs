@@ -157,12 +157,7 @@ async fn deliver(gate: &Gate, kind: DeliveryKind, body: Value) -> Response {
     let Some(id) = kind.id_of(&body) else {
         return said(StatusCode::BAD_REQUEST, "it has no id");
     };
-    let delivery = Delivery {
-        id,
-        kind,
-        received: (gate.now)(),
-        body,
-    };
+    let delivery = Delivery::new(&id, kind, (gate.now)(), body);
     match taken(gate, delivery).await {
         Ok(()) => StatusCode::OK.into_response(),
         Err(response) => *response,
@@ -301,12 +296,7 @@ async fn hook(
         let Ok(body) = serde_json::to_value(&alert) else {
             return said(StatusCode::BAD_REQUEST, "an alert cannot be kept");
         };
-        let delivery = Delivery {
-            id,
-            kind: DeliveryKind::Alert,
-            received: (gate.now)(),
-            body,
-        };
+        let delivery = Delivery::new(&id, DeliveryKind::Alert, (gate.now)(), body);
         if let Err(response) = taken(gate, delivery).await {
             return *response;
         }

@@ -23,6 +23,30 @@ pub struct Delivery {
     pub body: Value,
 }
 
+impl Delivery {
+    /// A delivery without NUL characters: no sentence has one, and a database may refuse what has.
+    pub fn new(id: &str, kind: DeliveryKind, received: Utc, body: Value) -> Self {
+        Self {
+            id: id.replace('\0', ""),
+            kind,
+            received,
+            body: without_nul(body),
+        }
+    }
+}
+
+fn without_nul(value: Value) -> Value {
+    match value {
+        Value::String(text) if text.contains('\0') => Value::String(text.replace('\0', "")),
+        Value::Array(items) => items.into_iter().map(without_nul).collect(),
+        Value::Object(fields) => fields
+            .into_iter()
+            .map(|(name, value)| (name.replace('\0', ""), without_nul(value)))
+            .collect(),
+        other => other,
+    }
+}
+
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum DeliveryKind {

@@ -190,13 +190,5 @@ fn delivery(envelope: &Value, now: &Now) -> Option<(String, Delivery)> {
         _ => return None,
     };
     let own = kind.id_of(&body).unwrap_or_else(|| format!("envelope:{id}"));
-    Some((
-        id,
-        Delivery {
-            id: own,
-            kind,
-            received: now(),
-            body,
-        },
-    ))
+    Some((id, Delivery::new(&own, kind, now(), body)))
 }

@@ -203,14 +203,8 @@ impl Store {
             .await?;
         let lease = match row.as_ref().map(read).transpose() {
             Err(StoreError::Content(error)) => {
-                // Of a version that this one does not know: it must not stand before everything else.
                 let id: i64 = row.as_ref().map_or(Ok(0), |row| row.try_get(0))?;
-                sqlx::query("UPDATE jobs SET state = 'failed', why = $1, ended = $2 WHERE id = $3")
-                    .bind(error.to_string())
-                    .bind(micros(now))
-                    .bind(id)
-                    .execute(&mut *transaction)
-                    .await?;
+                put_aside(&mut transaction, id, &error.to_string(), now).await?;
                 None
             }
             other => other?,
@@ -254,8 +248,8 @@ impl Store {
         let mut transaction = self.pool.begin().await?;
         let (state, pause, why, back) = match outcome {
             Outcome::Done => ("done", Duration::ZERO, None, 0),
-            Outcome::Failed { why } => ("failed", Duration::ZERO, Some(why.as_str()), 0),
-            Outcome::Again { after, why } => ("waiting", *after, Some(why.as_str()), 0),
+            Outcome::Failed { why } => ("failed", Duration::ZERO, Some(why), 0),
+            Outcome::Again { after, why } => ("waiting", *after, Some(why), 0),
             Outcome::Released => ("waiting", Duration::ZERO, None, 1),
         };
         let not_before = after(now, pause);
@@ -266,7 +260,8 @@ impl Store {
         )
         .bind(state)
         .bind(not_before)
-        .bind(why)
+        // What a server said may hold a NUL, which PostgreSQL refuses.
+        .bind(why.map(|why| why.replace('\0', "")))
         .bind(ended)
         .bind(i64::from(back))
         .bind(held.id)
@@ -365,6 +360,31 @@ impl Store {
         row.map(|row| Ok((row.try_get(0)?, instant(row.try_get(1)?))))
             .transpose()
     }
+}
+
+/// Work of a version that this process does not know must not stand before everything else. While versions change, a
+/// newer process takes it; after that nobody will.
+async fn put_aside(
+    transaction: &mut Transaction<'_, Any>,
+    id: i64,
+    why: &str,
+    now: Utc,
+) -> Result<(), StoreError> {
+    const WHILE: Duration = Duration::from_mins(15);
+    const ASIDE: Duration = Duration::from_secs(30);
+    sqlx::query(
+        "UPDATE jobs SET state = CASE WHEN created >= $1 THEN 'waiting' ELSE 'failed' END,
+            ended = CASE WHEN created >= $1 THEN NULL ELSE $2 END,
+            not_before = $3, why = $4, owner = NULL, attempts = attempts - 1 WHERE id = $5",
+    )
+    .bind(micros(now).saturating_sub(i64::try_from(WHILE.as_micros()).unwrap_or(i64::MAX)))
+    .bind(micros(now))
+    .bind(after(now, ASIDE))
+    .bind(why)
+    .bind(id)
+    .execute(&mut **transaction)
+    .await?;
+    Ok(())
 }
 
 /// Unix time of a moment so long after `now`, µs.

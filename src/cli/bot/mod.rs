@@ -60,6 +60,10 @@ const SMALL: usize = 4;
 /// How long work is waited for when the process ends.
 const GRACE: Duration = Duration::from_secs(25);
 
+/// What takes longer hangs: a reply waits for Slack a few times, a case for its budget and the server's jobs.
+const LONGEST_SMALL: Duration = Duration::from_mins(15);
+const LONGEST_LONG: Duration = Duration::from_hours(3);
+
 /// Zones that are offered where Slack does not tell somebody's own.
 const ZONES: &[&str] = &[
     "UTC",
@@ -362,6 +366,8 @@ fn settings(config: &Config) -> worker::Settings {
             per_lane: file.per_channel.unwrap_or(PER_CHANNEL),
         },
         grace: GRACE,
+        longest_small: LONGEST_SMALL,
+        longest_long: LONGEST_LONG,
     }
 }
 
