@@ -19,6 +19,7 @@ mod edge;
 mod fake;
 mod gate;
 mod incoming;
+mod jobs;
 mod looks;
 mod replicas;
 mod setup;
