@@ -9,6 +9,8 @@ pub enum Kind {
     Usage,
     /// No server, no permission, no capture, no such file: exit status 1.
     Environment,
+    /// Nothing is recorded of what was asked about: exit status 3.
+    NoData,
     /// A replay diverged or a verification failed: exit status 4.
     Diverged,
     /// A bug in rca-agent: exit status 70.
@@ -20,6 +22,7 @@ impl Kind {
         match self {
             Self::Environment => 1,
             Self::Usage => 2,
+            Self::NoData => 3,
             Self::Diverged => 4,
             Self::Bug => 70,
         }

@@ -57,12 +57,15 @@ impl Change {
     }
 }
 
+/// A share of failing calls that is no background, whatever was before: nearly everything has a few.
+const BROKEN: f64 = 0.5;
+
 /// Compares an edge with itself before the window. Failing goes before slow: a call that fails late is failing.
 #[expect(clippy::cast_precision_loss, reason = "latencies in µs stay far below 2^52")]
 pub fn compare(before: &Tally, during: &Tally, thresholds: &Thresholds) -> Change {
     let rise = during.share() - before.share();
     if during.failing >= thresholds.failing_calls && rise >= thresholds.share_rise {
-        if before.calls == 0 {
+        if before.calls == 0 && during.share() >= BROKEN {
             return Change::FailingWithoutBaseline {
                 during: during.share(),
             };

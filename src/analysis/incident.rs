@@ -151,21 +151,24 @@ fn series(traffic: &Traffic) -> Vec<Vec<Point>> {
     series
 }
 
-/// From which latency on a call of these is slow, µs: well above nine of ten of the quieter side's calls.
+/// From which latency on a call of these is slow, µs: well above nine of ten of the quieter side's calls. Where there is
+/// no time before at all, above those of the quietest third, as for what fails.
 fn slow_from(items: &[&Item]) -> Option<i64> {
     const FEWEST: usize = 8;
-    let of = |side: Side| {
-        let mut values: Vec<i64> = items
-            .iter()
-            .filter(|item| item.side == side)
-            .filter_map(|item| item.elapsed_us)
-            .collect();
+    let usual = |items: &mut dyn Iterator<Item = &&Item>| {
+        let mut values: Vec<i64> = items.filter_map(|item| item.elapsed_us).collect();
         values.sort_unstable();
-        (values.len() >= FEWEST).then_some(values)
+        (values.len() >= FEWEST)
+            .then(|| percentile(&values, 90))
+            .flatten()
     };
-    let usual = |values: &[i64]| percentile(values, 90);
-    // One side alone cannot tell what is slow for it.
-    let least = usual(&of(Side::Before)?)?.min(usual(&of(Side::During)?)?);
+    let least = if items.iter().any(|item| item.side == Side::Before) {
+        let of = |side: Side| usual(&mut items.iter().filter(|item| item.side == side));
+        of(Side::Before)?.min(of(Side::During)?)
+    } else {
+        let thirds = items.chunks(items.len().div_ceil(3).max(1));
+        thirds.filter_map(|third| usual(&mut third.iter())).min()?
+    };
     Some(least.saturating_mul(2) + 20_000)
 }
 
@@ -252,13 +255,22 @@ fn left_out(traffic: &Traffic) -> Vec<Vec<Point>> {
     for ((party, _, _), calls) in endpoints {
         for whom in callees.get(&party).into_iter().flatten() {
             let points = followed(&calls, *whom, &made);
+            // Where there is no time before at all, its beginning stands for it.
+            let apart = calls.iter().any(|item| item.side == Side::Before);
+            let third = points.len() / 3;
             let before = || {
-                points
-                    .iter()
-                    .zip(&calls)
-                    .filter(|(_, item)| item.side == Side::Before)
+                let numbered = points.iter().zip(&calls).enumerate();
+                numbered
+                    .filter(|(at, (_, item))| {
+                        if apart {
+                            item.side == Side::Before
+                        } else {
+                            *at < third
+                        }
+                    })
+                    .map(|(_, (point, _))| point)
             };
-            let asked = before().filter(|(point, _)| !point.abnormal).count();
+            let asked = before().filter(|point| !point.abnormal).count();
             if before().count() >= 2 * FEWEST && ratio(asked, before().count()) >= MOSTLY {
                 series.push(points);
             }

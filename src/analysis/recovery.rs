@@ -44,9 +44,9 @@ impl Stretch<'_> {
         self.tally.failing as f64 * milliseconds(length) / milliseconds(self.length)
     }
 
-    /// The change of the volume from this stretch to another; `None` where a count is not exact.
+    /// The change of the volume from this stretch to another; `None` where a count is not exact, or there was none.
     fn volume(&self, to: &Stretch<'_>) -> Option<Drift> {
-        if !self.tally.exact || !to.tally.exact {
+        if !self.tally.exact || !to.tally.exact || self.tally.calls == 0 {
             return None;
         }
         volume(self.tally.calls, self.length, to.tally.calls, to.length)
@@ -104,7 +104,10 @@ pub fn recovery(
             Recovery::Unknown
         };
     }
-    // That nothing is shown to be wrong does not show that it is mended.
+    // That nothing is shown to be wrong does not show that it is mended; nor does it say "as before" where nobody saw that.
+    if before.tally.calls == 0 && !higher(counts(&after), counts(&during)) {
+        return Recovery::Unknown;
+    }
     if likely(counts(&before), counts(&after)) {
         return Recovery::Unknown;
     }
@@ -179,6 +182,9 @@ mod tests {
         assert_eq!(judged((0, 200), (0, 900), (0, 104), false), Recovery::Mended);
         assert_eq!(judged((0, 200), (0, 0), (0, 0), false), Recovery::Abnormal);
         assert_eq!(judged((0, 200), (0, 0), (0, 97), false), Recovery::Mended);
+        // Nobody knows what is usual.
+        assert_eq!(judged((0, 0), (0, 300), (0, 100), false), Recovery::Unknown);
+        assert_eq!(judged((0, 0), (90, 100), (0, 100), false), Recovery::Mended);
         // Those who failed may ask less than before, after it.
         assert_eq!(judged((0, 900), (90, 100), (0, 60), false), Recovery::Mended);
     }

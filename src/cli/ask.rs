@@ -64,7 +64,8 @@ pub(super) async fn ask(config: &Config, args: &AskArgs, show: Show) -> Result<u
         let packets = packets(asked.ok().as_ref());
         return pcap::of_question(config, args, since.as_deref(), packets, show).await;
     }
-    let vague = asked.as_ref().map_or(true, question::Asked::is_vague);
+    let turned = asked.as_ref().map_or(&[][..], |asked| asked.turned.as_slice());
+    let vague = !turned.is_empty() || asked.as_ref().map_or(true, question::Asked::is_vague);
     let proposed = if args.kfl.is_none() && vague {
         propose::filter(config, &args.model, &question).await?
     } else {
@@ -76,6 +77,9 @@ pub(super) async fn ask(config: &Config, args: &AskArgs, show: Show) -> Result<u
         .or_else(|| proposed.as_ref().map(|proposed| proposed.filter.clone()));
     if filter.is_none() && asked.is_err() {
         return Err(unclear(&question));
+    }
+    if filter.is_none() && !turned.is_empty() {
+        return Err(turned_round(&question, turned));
     }
     let parts = Parts {
         source: &args.source,
@@ -120,6 +124,19 @@ pub(super) async fn ask(config: &Config, args: &AskArgs, show: Show) -> Result<u
         rows: rows as usize,
     };
     tell(args, &asked, answer, machine.case(), &clock)
+}
+
+/// An answer that left such a word out would be one to another question.
+fn turned_round(question: &str, words: &[String]) -> AppError {
+    let words: Vec<String> = words.iter().map(|word| format!("`{word}`")).collect();
+    AppError::usage(format!("`{question}` is not understood"))
+        .reason(format!(
+            "it says {}, which the rules do not read, and without that it is another question",
+            words.join(" and ")
+        ))
+        .hint("say what is wanted instead, a latency as a number (\"slower than 500 ms\")")
+        .hint("or give the filter yourself: --kfl 'http && status_code >= 400 && dst.service.name != \"checkout\"'")
+        .hint("with a model any question is: --model NAME")
 }
 
 fn unclear(question: &str) -> AppError {

@@ -83,7 +83,11 @@ pub(super) async fn compare(config: &Config, args: &CompareArgs, show: Show) -> 
                 measured.push(one);
             }
             // A series goes on without what is not recorded.
-            Err(error) if args.every.is_some() && error.kind == Kind::Environment && of != window => {
+            Err(error)
+                if args.every.is_some()
+                    && matches!(error.kind, Kind::Environment | Kind::NoData)
+                    && of != window =>
+            {
                 missing.push(format!("{}: {}", clock.window(&of), error.because.join("; ")));
             }
             Err(error) => return Err(error),
@@ -94,6 +98,9 @@ pub(super) async fn compare(config: &Config, args: &CompareArgs, show: Show) -> 
             "a series needs snapshots of its stretches: `rca-agent snapshots take` at regular intervals keeps them",
         ));
     };
+    if measured.iter().all(|one| one.edges.is_empty()) {
+        return Err(nothing_seen(args.namespace.as_deref()));
+    }
     let rows = drifts(first, last, &thresholds);
     if args.json {
         output::stdout(&output::pretty(&in_json(&measured, &rows, &missing, &clock)))?;
@@ -101,6 +108,17 @@ pub(super) async fn compare(config: &Config, args: &CompareArgs, show: Show) -> 
         output::stdout(&output::terminal(&document(&measured, &rows, &missing, &clock)))?;
     }
     Ok(0)
+}
+
+/// That nothing drifted where nothing was seen would be no answer.
+fn nothing_seen(namespace: Option<&str>) -> AppError {
+    let place = namespace.map_or_else(String::new, |name| format!(" to the namespace {name}"));
+    AppError::new(
+        Kind::NoData,
+        format!("no request{place} was seen in any of the stretches"),
+    )
+    .hint("lookups and connections are not compared: `rca-agent investigate` looks at them")
+    .hint("check the name and the times; `rca-agent ask 'what is there'` lists what was recorded")
 }
 
 pub(super) fn parts<'a>(
@@ -358,6 +376,7 @@ fn document(measured: &[Measured], rows: &[Row], missing: &[String], clock: &Clo
         }
     }
     lines.extend(missing.iter().map(|line| format!("Not seen: {line}")));
+    lines.push("Compared are requests; lookups and connections are not".to_owned());
     let mut blocks = vec![Block::List(lines)];
     for (heading, endpoint) in [("Edges", false), ("Endpoints that drifted", true)] {
         let rows: Vec<Vec<String>> = rows

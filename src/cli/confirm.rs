@@ -6,6 +6,7 @@ use serde_json::json;
 use super::{
     args::{ConfirmArgs, TimeArgs},
     compare::{measure, parts, shown, tally_json},
+    investigate,
     order::{self, Order},
     output, run, snapshots, source, verify,
 };
@@ -124,7 +125,10 @@ fn again(config: &Config, args: &ConfirmArgs, case: &Case, recording: &Recording
             .or_else(|| Some(case.settings.zone.name().to_owned())),
         now: args.time.now.clone(),
     };
-    let since = args.since.clone().unwrap_or_else(|| "15 minutes ago".to_owned());
+    let since = match &args.since {
+        Some(since) => since.clone(),
+        None => since(case, config, &time)?,
+    };
     let parts = parts(
         &args.source,
         &time,
@@ -150,6 +154,27 @@ fn again(config: &Config, args: &ConfirmArgs, case: &Case, recording: &Recording
         });
     }
     Ok(order)
+}
+
+/// A quarter of an hour, or what is over since the incident where that is less.
+fn since(case: &Case, config: &Config, time: &TimeArgs) -> Result<String, AppError> {
+    const LONG: TimeDelta = TimeDelta::minutes(15);
+    let now = investigate::moment(config, time, investigate::system_now())?.now;
+    Ok(match case.ended {
+        Some(ended) if ended > now - LONG && ended < now => ended.to_rfc3339(),
+        _ => "15 minutes ago".to_owned(),
+    })
+}
+
+/// What has to be said of a window that is no time after the incident.
+fn beside(incident: &Window, now: &Window) -> Option<&'static str> {
+    if now.end <= incident.start {
+        Some("Note: this is a time before the incident, which says nothing about a fix")
+    } else if now.overlap(incident).is_some() {
+        Some("Note: this window holds a part of the incident; --since names a later one")
+    } else {
+        None
+    }
 }
 
 /// Requests are what is meant without a word.
@@ -215,6 +240,7 @@ fn tell(
                 "after": tally_json(after, key.layer), "abnormal": *how == Recovery::Abnormal,
             })).collect::<Vec<_>>(),
             "not_seen": not_seen,
+            "note": case.window.and_then(|incident| beside(&incident, &measured.window)),
         });
         output::stdout(&output::pretty(&value))?;
         return Ok(status);
@@ -225,6 +251,11 @@ fn tell(
             .map(|window| format!("The incident: {}", clock.window(&window))),
     );
     lines.push(format!("Looked at now: {}", clock.window(&measured.window)));
+    lines.extend(
+        case.window
+            .and_then(|incident| beside(&incident, &measured.window))
+            .map(str::to_owned),
+    );
     lines.extend(not_seen.iter().map(|line| format!("Not seen: {line}")));
     output::stdout(&output::terminal(&Document {
         title,
@@ -232,7 +263,7 @@ fn tell(
         blocks: vec![
             Block::List(lines),
             Block::Table {
-                head: ["Hop", "Before", "During", "After", "Now"]
+                head: ["Hop", "Before", "During", "Now", "Verdict"]
                     .map(str::to_owned)
                     .to_vec(),
                 rows,

@@ -338,24 +338,39 @@ fn dashboard(config: &Config, run: &RunArgs) -> Result<Option<String>, AppError>
     Ok(Some(url.to_string()))
 }
 
+/// What tells this run from others of the same minute.
+fn seed(created: Utc) -> u64 {
+    u64::from(created.timestamp_subsec_nanos()) ^ (u64::from(process::id()) << 20)
+}
+
+/// A local time to the minute, and two letters.
+fn numbered(clock: &Clock, created: Utc, seed: u64) -> String {
+    const LETTERS: &[u8] = b"abcdefghjkmnpqrstuvwxyz23456789";
+    let letter = |n: u64| {
+        LETTERS
+            .get(usize::try_from(n % LETTERS.len() as u64).unwrap_or(0))
+            .copied()
+            .map_or('a', char::from)
+    };
+    format!("{}-{}{}", clock.stamp(created), letter(seed), letter(seed / 31))
+}
+
+/// An id for what leaves no case: two runs of one minute do not share it.
+pub(super) fn id_of(clock: &Clock, created: Utc) -> String {
+    numbered(clock, created, seed(created))
+}
+
 /// A new case: its local time and two letters that tell it from another of the same minute.
 fn new_case(cases: &std::path::Path, clock: &Clock, created: Utc) -> Result<(String, PathBuf), AppError> {
-    const LETTERS: &[u8] = b"abcdefghjkmnpqrstuvwxyz23456789";
     let unwritable = |error: &std::io::Error| {
         AppError::environment(format!("could not create a case in `{}`", cases.display()))
             .because(error)
             .hint("`--cases DIR` or RCA_CASES names a directory that can be written")
     };
     std::fs::create_dir_all(cases).map_err(|error| unwritable(&error))?;
-    let mut seed = u64::from(created.timestamp_subsec_nanos()) ^ (u64::from(process::id()) << 20);
+    let mut seed = seed(created);
     loop {
-        let letter = |n: u64| {
-            LETTERS
-                .get(usize::try_from(n % LETTERS.len() as u64).unwrap_or(0))
-                .copied()
-                .map_or('a', char::from)
-        };
-        let id = format!("{}-{}{}", clock.stamp(created), letter(seed), letter(seed / 31));
+        let id = numbered(clock, created, seed);
         let dir = cases.join(&id);
         match std::fs::create_dir(&dir) {
             Ok(()) => return Ok((id, dir)),

@@ -211,7 +211,7 @@ pub(super) fn unexpected(state: &State) -> AppError {
     match state {
         State::Stopped(problem) => run::stopped(problem),
         State::Concluded(finding) => {
-            let mut error = AppError::environment("there is nothing to work on");
+            let mut error = AppError::new(Kind::NoData, "there is nothing to work on");
             error.because.clone_from(&finding.because);
             error.hints.clone_from(&finding.next);
             error

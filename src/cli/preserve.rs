@@ -65,6 +65,10 @@ pub(super) async fn preserve(config: &Config, args: &PreserveArgs, show: Show) -
         (None, Some(name)) => name.clone(),
         (None, None) => return Err(AppError::usage("name a case, or a snapshot with --snapshot")),
     };
+    if case.is_none() && (args.out.is_some() || args.no_upload) {
+        return Err(AppError::usage("--out and --no-upload keep the files of a case")
+            .hint("name the case: `rca-agent preserve CASE --out DIR`; of a snapshot alone `rca-agent pcap --snapshot NAME` keeps the packets"));
+    }
     let created = investigate::system_now();
     let (kept, clock) = if args.no_upload {
         let moment = investigate::moment(config, &time, created)?;

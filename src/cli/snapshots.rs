@@ -4,6 +4,7 @@ use serde_json::{Value, json};
 
 use super::{
     args::{SnapshotsAction, SnapshotsArgs, SnapshotsListArgs, SnapshotsTakeArgs},
+    investigate,
     order::{self, Asked, Parts},
     output,
 };
@@ -164,7 +165,7 @@ async fn take(config: &Config, args: &SnapshotsTakeArgs, show: Show) -> Result<u
     let rules = &mut order.settings.playbook.window;
     rules.buffer_minutes = args.buffer.unwrap_or(rules.buffer_minutes);
     // By rule: what took it, and when.
-    order.id = clock.stamp(order.created);
+    order.id = investigate::id_of(&clock, order.created);
     let machine = order::run(order, None, show).await?;
     let State::Finished(outcome) = machine.state() else {
         return Err(order::unexpected(machine.state()));

@@ -62,6 +62,8 @@ pub(super) enum Meaning {
     Topic(Topic),
     Failing,
     Slow,
+    /// A KFL term of connections, in the place of a status.
+    OfConnections(&'static str),
     /// A KFL term and its place in the filter: 1 namespaces, 2 statuses, 3 latency, 4 services, 5 requests, 6 the rest.
     Term(u8, &'static str),
 }
@@ -92,6 +94,10 @@ const MEANINGS: &[(&str, Meaning)] = &[
     ("too many requests", Meaning::Term(2, "status_code == 429")),
     ("bad requests", Meaning::Term(2, "status_code == 400")),
     ("no response", Meaning::Term(2, "status_code == 0")),
+    ("without an answer", Meaning::Term(2, "status_code == 0")),
+    ("without a response", Meaning::Term(2, "status_code == 0")),
+    ("without answer", Meaning::Term(2, "status_code == 0")),
+    ("without response", Meaning::Term(2, "status_code == 0")),
     ("no answer", Meaning::Term(2, "status_code == 0")),
     ("not answered", Meaning::Term(2, "status_code == 0")),
     ("never answered", Meaning::Term(2, "status_code == 0")),
@@ -143,7 +149,8 @@ const MEANINGS: &[(&str, Meaning)] = &[
     ("tcp", Meaning::Topic(Topic::Connections)),
     ("connections", Meaning::Topic(Topic::Connections)),
     ("connection", Meaning::Topic(Topic::Connections)),
-    ("resets", Meaning::Topic(Topic::Connections)),
+    ("resets", Meaning::OfConnections("tcp_error_type == \"reset\"")),
+    ("reset", Meaning::OfConnections("tcp_error_type == \"reset\"")),
     ("errors", Meaning::Failing),
     ("error", Meaning::Failing),
     ("errored", Meaning::Failing),
@@ -157,6 +164,9 @@ const MEANINGS: &[(&str, Meaning)] = &[
     ("broken", Meaning::Failing),
     ("broke", Meaning::Failing),
     ("refused", Meaning::Failing),
+    ("refuse", Meaning::Failing),
+    ("refuses", Meaning::Failing),
+    ("refusing", Meaning::Failing),
     ("wrong", Meaning::Failing),
     ("unhealthy", Meaning::Failing),
     ("slow", Meaning::Slow),
@@ -259,6 +269,10 @@ pub(super) fn meaning(rest: &[Token]) -> Option<(usize, Meaning)> {
 
 /// Words that hold a question together and say nothing of the calls.
 const FILLER: &[&str] = &[
+    "anyone",
+    "anybody",
+    "someone",
+    "somebody",
     "a",
     "about",
     "after",
@@ -464,6 +478,35 @@ const FILLER: &[&str] = &[
     "methods",
 ];
 
+/// Words that turn round or bound what the others say. Whoever leaves one out answers another question.
+const TURNING: &[&str] = &[
+    "not",
+    "except",
+    "excluding",
+    "exclude",
+    "excluded",
+    "without",
+    "neither",
+    "nor",
+    "isn't",
+    "aren't",
+    "wasn't",
+    "weren't",
+    "don't",
+    "doesn't",
+    "didn't",
+    "longer",
+    "shorter",
+    "faster",
+    "quicker",
+    "half",
+];
+
+/// Whether the rules, which do not read it, may not leave the word out either.
+pub(super) fn turns(token: &Token) -> bool {
+    !token.quoted && TURNING.contains(&token.word.as_str())
+}
+
 pub(super) fn says_nothing(token: &Token) -> bool {
     !token.quoted
         && (FILLER.contains(&token.word.as_str()) || token.word.chars().all(|c| !c.is_alphanumeric()))
@@ -471,8 +514,9 @@ pub(super) fn says_nothing(token: &Token) -> bool {
 
 /// Whether a word means something by itself or nothing at all: then it is no name.
 pub(super) fn is_word(rest: &[Token]) -> bool {
-    rest.first()
-        .is_none_or(|token| says_nothing(token) || meaning(rest).is_some() || token.text.starts_with('/'))
+    rest.first().is_none_or(|token| {
+        says_nothing(token) || turns(token) || meaning(rest).is_some() || token.text.starts_with('/')
+    })
 }
 
 /// Whether a word is of what a server answers: an error or a status.

@@ -29,6 +29,8 @@ pub struct Asked {
     names: Vec<Name>,
     /// Words that may be names.
     unknown: Vec<String>,
+    /// Words that were not read and that turn round or bound what was: "not", "except".
+    pub turned: Vec<String>,
     /// The words for the window at the end of the question, for the parser of times.
     pub window: Option<String>,
     /// How many rows are wanted.
@@ -188,7 +190,9 @@ fn step(asked: &mut Asked, rest: &[Token], before: &[Token]) -> usize {
         asked.mean(meaning);
         return length;
     }
-    if !lexicon::says_nothing(first) {
+    if lexicon::turns(first) {
+        asked.turned.push(first.text.clone());
+    } else if !lexicon::says_nothing(first) {
         asked.unknown.push(first.text.clone());
     }
     1
@@ -209,6 +213,10 @@ impl Asked {
             }
             Meaning::Failing => self.failing = true,
             Meaning::Slow => self.slow = true,
+            Meaning::OfConnections(kfl) => {
+                self.topic.get_or_insert(Topic::Connections);
+                self.term(2, kfl.to_owned());
+            }
             Meaning::Term(rank, kfl) => self.term(rank, kfl.to_owned()),
         }
     }

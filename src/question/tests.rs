@@ -153,6 +153,34 @@ fn people_ask_in_many_ways() {
     insta::assert_snapshot!("questions", shown.join("\n"));
 }
 
+/// Leaving such a word out gives the answer to another question, often the opposite one.
+#[test]
+fn words_that_turn_the_rest_round_are_not_left_out() {
+    for (question, turned) in [
+        ("errors not in checkout", vec!["not"]),
+        ("errors except 404", vec!["except"]),
+        ("errors in shop excluding checkout", vec!["excluding"]),
+        ("calls to checkout that weren't answered", vec!["weren't"]),
+        (
+            "calls to payments that took longer than half a second",
+            vec!["longer", "half"],
+        ),
+        ("which requests were not found?", vec![]),
+        ("requests to checkout without an answer", vec![]),
+        ("anything taking longer than 500 ms in checkout?", vec![]),
+        ("connection resets", vec![]),
+    ] {
+        assert_eq!(parse(question, times).unwrap().turned, turned, "{question}");
+    }
+    for question in ["are there any resets?", "connection resets"] {
+        assert_eq!(filter(question), "tcp_flow && tcp_error_type == \"reset\"");
+    }
+    assert_eq!(
+        filter("did anyone refuse connections?"),
+        filter("refused connections")
+    );
+}
+
 #[test]
 fn the_window_is_taken_out_of_the_question() {
     for (question, window) in [

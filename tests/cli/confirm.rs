@@ -44,7 +44,7 @@ fn a_case_is_confirmed_or_not() {
     assert_eq!(mended.status, 0, "{mended}");
     shown("confirm mended", &mended);
     let nothing = confirm("2026-11-23T01:50:00Z", "2026-11-23T01:51:00Z", &[]);
-    assert_eq!(nothing.status, 1, "{nothing}");
+    assert_eq!(nothing.status, 3, "{nothing}");
 }
 
 /// Captures whose incident begins a little more than a minute after `since`, by what the last hop is made of.

@@ -15,6 +15,7 @@ use super::{
     args::{AskArgs, PcapArgs},
     capture_file::{Local, local},
     handoff::{self, Frame},
+    investigate,
     order::{self, Asked, Order, Parts},
     output, snapshots,
 };
@@ -34,6 +35,7 @@ use crate::{
         document::{Block, Document},
     },
     time::Clock,
+    wire::decode,
 };
 
 /// What a case adds to its packets.
@@ -216,8 +218,9 @@ fn of_window(config: &Config, args: &PcapArgs, mut wanted: PacketsOrder) -> Resu
         yes: false,
     };
     let mut order = order::order(config, "pcap", parts)?;
-    order.id = order.settings.clock().stamp(order.created);
-    wanted.file = file(args, &format!("rca-{}", order.id))?;
+    let clock = order.settings.clock();
+    order.id = investigate::id_of(&clock, order.created);
+    wanted.file = file(args, &format!("rca-{}", clock.stamp(order.created)))?;
     order.settings.task = Task::Packets(wanted);
     Ok(order)
 }
@@ -303,10 +306,7 @@ fn document(
     lines.push("It holds the packets as they were, secrets included: handle it as such".to_owned());
     let mut blocks = vec![Block::List(lines)];
     if local.is_some_and(|local| local.packets == Some(0)) {
-        blocks.push(Block::Paragraph(
-            "No packet of the snapshot matches. Check the workloads, the filter and the window; without --bpf the file holds all packets of the workloads."
-                .to_owned(),
-        ));
+        empty(&mut blocks, exported);
     }
     let ips = addresses(exported);
     if !ips.is_empty() {
@@ -352,6 +352,29 @@ fn document(
         title: whose,
         card: None,
         blocks,
+    }
+}
+
+/// What may be the reason that a file holds no packet.
+fn empty(blocks: &mut Vec<Block>, exported: &Exported) {
+    blocks.push(Block::Paragraph(
+        "No packet of the snapshot matches. Check the workloads, the filter and the window; without --bpf the file holds all packets of the workloads."
+            .to_owned(),
+    ));
+    let service = |workload: &decode::Workload| workload.kind.as_deref() == Some("service");
+    if let Some(first) = exported
+        .workloads
+        .first()
+        .filter(|_| exported.workloads.iter().all(service))
+    {
+        let namespace = first
+            .namespace
+            .as_ref()
+            .map_or_else(String::new, |name| format!("{name}/"));
+        blocks.push(Block::Paragraph(format!(
+            "The addresses are those of services, and packets mostly carry those of pods: --workload '{namespace}{}-.*' takes its pods.",
+            first.name
+        )));
     }
 }
 

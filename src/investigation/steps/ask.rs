@@ -104,7 +104,9 @@ impl Ask {
             budget_bytes: self.order.budget_bytes,
             explain: false,
         };
-        let state = count::counting(case, &order);
+        // A control is for the last word: what follows a filter that was too narrow tells more.
+        let last = self.proposed.filters.len() <= 1;
+        let state = count::counting(case, &order, last);
         self.counted(case, state)
     }
 

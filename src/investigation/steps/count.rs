@@ -35,6 +35,8 @@ pub struct Count {
     control: Option<Control>,
     /// Nothing is asked: only the plan is wanted.
     shown_only: bool,
+    /// Whether "nothing matches" is to be held against a control.
+    controlled: bool,
 }
 
 /// The positive control of "nothing matches".
@@ -79,11 +81,11 @@ pub(super) fn begin(case: &mut Case) -> State {
     let Some(order) = case.settings.task.count().cloned() else {
         return stopped("could not count", malformed("nothing was to be counted"));
     };
-    counting(case, &order)
+    counting(case, &order, true)
 }
 
-/// The same for an order of another task.
-pub(super) fn counting(case: &mut Case, order: &CountOrder) -> State {
+/// The same for an order of another task. Where nothing matches, a control follows if it is to be `controlled`.
+pub(super) fn counting(case: &mut Case, order: &CountOrder, controlled: bool) -> State {
     let checked = match kfl::check(&order.filter) {
         Ok(checked) => checked,
         Err(found) => {
@@ -108,6 +110,7 @@ pub(super) fn counting(case: &mut Case, order: &CountOrder) -> State {
         known: Vec::new(),
         control: None,
         shown_only: order.explain,
+        controlled,
     };
     count.turn(case);
     State::Count(count)
@@ -195,7 +198,10 @@ impl Count {
             Some(control) => &control.filter,
             None => self.plan.filter(),
         };
-        let Some(filter) = filter.previous().filter(|_| nothing && !self.shown_only) else {
+        let Some(filter) = filter
+            .previous()
+            .filter(|_| nothing && self.controlled && !self.shown_only)
+        else {
             return false;
         };
         let question = Question {

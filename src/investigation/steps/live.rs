@@ -70,8 +70,16 @@ impl Live {
         })
     }
 
+    /// What of the window can be dissected at all: what is recorded.
+    fn within(&self, case: &Case) -> Window {
+        let recorded = case.boundaries.as_ref().and_then(|boundaries| boundaries.cluster);
+        recorded
+            .and_then(|recorded| self.asked.overlap(&recorded))
+            .unwrap_or(self.asked)
+    }
+
     fn ask(&self, case: &mut Case, live: Window) -> State {
-        let window = self.asked.overlap(&live).unwrap_or(self.asked);
+        let window = self.within(case).overlap(&live).unwrap_or(self.asked);
         // What was noted so far is of the packets, which nobody asks.
         case.coverage.not_seen = case
             .live_boundaries
@@ -81,7 +89,7 @@ impl Live {
         if self.asked.length() - window.length() > TimeDelta::seconds(2) {
             let clock = case.settings.clock();
             case.coverage.not_seen.push(format!(
-                "of the window {} only {} is dissected so far",
+                "of the window {} only {} is dissected",
                 clock.window(&self.asked),
                 clock.window(&window)
             ));
@@ -189,7 +197,7 @@ impl Step for Live {
         }
         let clock = case.settings.clock();
         let held = covered(
-            &self.asked,
+            &self.within(case),
             case.live_boundaries.as_ref(),
             case.boundaries.as_ref(),
             &clock,

@@ -212,9 +212,16 @@ impl Secure {
             return self.named(case, answer, &existing);
         }
         let covers = |snapshot: &Snapshot| snapshot.window.is_some_and(|window| window.covers(&self.target));
-        if let Task::Keep { name: Some(wanted) } = &case.settings.task
-            && let Some(taken) = existing.iter().find(|one| &one.reference.name == wanted)
-            && !covers(taken)
+        // Never one that holds something else, whatever it is called. What this run asked for itself may hold a little less.
+        let told = matches!(&case.settings.task, Task::Keep { name: Some(_) });
+        let mostly = |window: Window| {
+            let shared = window.overlap(&self.target).map(|part| part.length());
+            shared.is_some_and(|length| length * 2 >= self.target.length())
+        };
+        if let Some(taken) = existing.iter().find(|one| one.reference.name == ours)
+            && taken
+                .window
+                .is_some_and(|window| !mostly(window) || (told && !covers(taken)))
         {
             return name_taken(case, taken);
         }

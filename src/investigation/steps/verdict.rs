@@ -108,12 +108,27 @@ const TOO_MANY: usize = 3;
 /// From this share on what is missing may hold all that matters.
 const MUCH_MISSING: f64 = 0.25;
 
+/// From this share on the incident that is seen may not be the one that was meant.
+const ALMOST_ALL_MISSING: f64 = 0.9;
+
 /// A second cause explains this much of what the first one does not.
 const SECOND: f64 = 0.3;
+
+/// What the part of the window that is missing from the data leaves of the confidence. Where an incident was
+/// `seen_to_begin` after a calm, what is missing may hold more, but nothing that explains it.
+fn left_by_missing(case: &Case, seen_to_begin: bool) -> f64 {
+    match case.coverage.missing {
+        missing if missing <= MUCH_MISSING => 1.0,
+        missing if !seen_to_begin => 1.0 - missing / 2.0,
+        missing if missing <= ALMOST_ALL_MISSING => 1.0,
+        _ => ONE_DOUBT,
+    }
+}
 
 /// The finding around the leading suspect.
 pub(super) fn found(case: &Case, leading: &Suspect, ranked: &[Suspect], gaps: &[String]) -> Finding {
     let named = account::cause(case, leading);
+    let seen_to_begin = case.picture.has_baseline && named.onset.is_some();
     let path = account::path(case, leading);
     let mut doubts = Vec::new();
     if !case.picture.has_baseline {
@@ -175,9 +190,7 @@ pub(super) fn found(case: &Case, leading: &Suspect, ranked: &[Suspect], gaps: &[
         probability *= ONE_DOUBT;
         doubts.push("the step in latency is small".to_owned());
     }
-    if case.coverage.missing > MUCH_MISSING {
-        probability *= 1.0 - case.coverage.missing / 2.0;
-    }
+    probability *= left_by_missing(case, seen_to_begin);
     if unanswered >= TOO_MANY || case.coverage.cut_short || case.coverage.unreliable {
         probability = 0.0;
     }

@@ -315,6 +315,16 @@ fn nothing(case: &Case, gaps: &[String]) -> Finding {
     if !few.is_empty() {
         return inconclusive(because, few);
     }
+    let all_along = all_along(case);
+    if !all_along.is_empty() {
+        because.splice(0..0, all_along);
+        return Finding {
+            next: vec![
+                "would decide: a time when all was well to compare with (--baseline RANGE, or a window that begins later)".to_owned(),
+            ],
+            ..Finding::bare(Verdict::Inconclusive, Confidence::Low, because)
+        };
+    }
     let (verdict, confidence) = match (gaps.is_empty(), because.len()) {
         (true, 0) => (Verdict::NoAnomaly, Confidence::High),
         (true, 1) if case.coverage.missing < MUCH && unknown_ends(case).is_none() => {
@@ -365,6 +375,31 @@ fn few(case: &Case) -> Vec<String> {
         .collect()
 }
 
+/// Edges that failed much, and as much at all times that were recorded: whether that is new nobody can tell.
+fn all_along(case: &Case) -> Vec<String> {
+    const MUCH: f64 = 0.1;
+    const ENOUGH: u64 = 10;
+    if case.picture.has_baseline {
+        return Vec::new();
+    }
+    let edges = case.picture.edges.iter();
+    let mut edges: Vec<_> = edges
+        .filter(|(key, edge)| {
+            key.layer.is_request() && edge.during.failing >= ENOUGH && edge.during.share() >= MUCH
+        })
+        .collect();
+    edges.sort_by_key(|(_, edge)| std::cmp::Reverse(edge.during.failing));
+    let told = edges.into_iter().take(3).map(|(key, edge)| {
+        format!(
+            "from {} to {} {} calls failed, at all times that were recorded",
+            key.from,
+            key.to,
+            words::failing_of(&edge.during)
+        )
+    });
+    told.collect()
+}
+
 fn inconclusive(mut because: Vec<String>, reasons: Vec<String>) -> Finding {
     because.splice(0..0, reasons);
     Finding {
@@ -398,8 +433,14 @@ fn unknown_ends(case: &Case) -> Option<String> {
 pub(in crate::investigation) fn missing(case: &Case) -> Option<String> {
     const LITTLE: f64 = 0.02;
     let percent = (case.coverage.missing * 100.0).round();
+    let share = if percent < 100.0 {
+        format!("{percent} %")
+    } else {
+        // There is something, however little.
+        "more than 99 %".to_owned()
+    };
     (case.coverage.missing > LITTLE)
-        .then(|| format!("{percent} % of the time asked about is not in the recorded data"))
+        .then(|| format!("{share} of the time asked about is not in the recorded data"))
 }
 
 /// From this share on, what is missing may hold all that matters.

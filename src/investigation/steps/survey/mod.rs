@@ -147,6 +147,17 @@ impl Known {
         self.lists.contains_key(&during) && !self.sampled.contains(&during) && !self.cut.contains(&during)
     }
 
+    /// What was listed whole was one stretch, and a part of it is now the time before the incident: that was listed whole
+    /// as well.
+    fn parted(&mut self) {
+        self.lists.entry(false).or_default();
+        for group in Group::ALL {
+            if let Some(cut) = self.failing.get(&(group, true)).copied() {
+                self.failing.entry((group, false)).or_insert(cut);
+            }
+        }
+    }
+
     /// Requests in all, as far as statistics told.
     fn size(&self, during: bool) -> Option<u64> {
         Some(self.sizes.get(&during)?.values().sum())
@@ -301,6 +312,7 @@ impl Survey {
                 Stage::Bodies => {
                     take::tally(case, &self.known);
                     if settle_incident(case) {
+                        self.known.parted();
                         take::tally(case, &self.known);
                     }
                     Stage::Sample
