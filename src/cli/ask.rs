@@ -195,9 +195,11 @@ fn tell(
     let (question, most) = (asked.question, asked.rows);
     let counts = answer.counted.counts();
     let control = answer.counted.control();
+    // That there are calls of other kinds does not say that these would have been seen; nor does a control without an
+    // answer.
     let nothing_at_all = control
         .as_ref()
-        .is_some_and(|(_, counts)| counts.total == Some(0));
+        .is_some_and(|(filter, counts)| filter.is_empty() || counts.total.is_none_or(|total| total == 0));
     let status = if counts.gaps.is_empty() && !nothing_at_all {
         0
     } else {
@@ -314,6 +316,15 @@ fn head(question: &str, answer: &QuestionAnswer, case: &Case, clock: &Clock) -> 
         };
         lines.push(match control.total {
             Some(0) => format!("Control: there are no calls {of} either, so this says nothing"),
+            Some(calls) if filter.is_empty() => format!(
+                "Control: there are no calls of `{}` at all, only {} of other kinds: whether such calls are captured is not known",
+                answer.filter.split(" && ").next().unwrap_or_default(),
+                words::number(calls)
+            ),
+            Some(calls) if parties(&answer.filter) > parties(&filter) => format!(
+                "Control: there are {} calls {of}, but none of whom the question is about, however they ended",
+                words::number(calls)
+            ),
             Some(calls) => format!(
                 "Control: there are {} calls {of}, so such calls would have been seen",
                 words::number(calls)
@@ -336,6 +347,14 @@ fn head(question: &str, answer: &QuestionAnswer, case: &Case, clock: &Clock) -> 
         ));
     }
     lines
+}
+
+/// How many ends of calls a filter names.
+fn parties(filter: &str) -> usize {
+    ["src.", "dst."]
+        .iter()
+        .filter(|end| filter.contains(**end))
+        .count()
 }
 
 /// The calls, and who they are between.

@@ -500,6 +500,9 @@ const TURNING: &[&str] = &[
     "faster",
     "quicker",
     "half",
+    "before",
+    "until",
+    "till",
 ];
 
 /// Whether the rules, which do not read it, may not leave the word out either.

@@ -129,6 +129,13 @@ pub(super) fn name(rest: &[Token], before: &[Token]) -> Option<(usize, Option<Na
         which = Some(after);
         at += 1;
     }
+    // "Errors from gateway to checkout" say both ends.
+    let onward = rest
+        .get(at)
+        .is_some_and(|token| matches!(token.word.as_str(), "to" | "towards" | "toward" | "into"));
+    if onward && said && FROM.contains(&first.word.as_str()) {
+        role = Role::From;
+    }
     let asks_what = before
         .iter()
         .any(|token| matches!(token.word.as_str(), "does" | "is" | "did"));

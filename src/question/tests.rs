@@ -172,6 +172,10 @@ fn words_that_turn_the_rest_round_are_not_left_out() {
     ] {
         assert_eq!(parse(question, times).unwrap().turned, turned, "{question}");
     }
+    assert_eq!(
+        filter("errors from gateway to checkout"),
+        filter("failed calls from gateway to checkout")
+    );
     for question in ["are there any resets?", "connection resets"] {
         assert_eq!(filter(question), "tcp_flow && tcp_error_type == \"reset\"");
     }
@@ -188,6 +192,11 @@ fn the_window_is_taken_out_of_the_question() {
         ("errors between 3pm and 4pm", Some("3pm and 4pm")),
         ("errors in the last 20 minutes", Some("last 20 minutes")),
         ("errors in checkout", None),
+        ("errors since 3pm in checkout", Some("3pm")),
+        (
+            "between 3pm and 4pm, which calls to checkout failed?",
+            Some("3pm and 4pm"),
+        ),
     ] {
         assert_eq!(
             parse(question, times).unwrap().window.as_deref(),

@@ -74,30 +74,41 @@ const TIME_BEGINS: &[&str] = &[
     "for",
 ];
 
-/// Takes the window at the end of the question off its tokens, where there is one.
+/// Takes the window off the tokens of the question, wherever it stands: the longest words after one that times begin with.
 pub(super) fn window(tokens: &mut Vec<Token>, is_time: impl Fn(&str) -> bool) -> Option<String> {
+    /// No time takes more words: "between yesterday 14:05 and yesterday 15:05 UTC".
+    const LONGEST: usize = 9;
     for at in 0..tokens.len() {
         let first = tokens.get(at)?;
         if first.quoted || !TIME_BEGINS.contains(&first.word.as_str()) {
             continue;
         }
-        let words: Vec<&str> = tokens
-            .get(at..)?
-            .iter()
-            .map(|token| token.text.as_str())
-            .collect();
-        let whole = words.join(" ");
-        let without = words.get(1..)?.join(" ");
-        let without = without.strip_prefix("the ").unwrap_or(&without).to_owned();
-        // "since 3pm", "in the last 20 minutes", "between 3pm and 4pm", "yesterday 14:05".
-        for said in [without, whole] {
-            if !said.is_empty() && said.chars().any(|c| c.is_ascii_digit()) && is_time(&said) {
-                tokens.truncate(at);
-                return Some(said);
+        for end in (at + 1..=tokens.len().min(at + LONGEST)).rev() {
+            let words: Vec<&str> = tokens
+                .get(at..end)?
+                .iter()
+                .map(|token| token.text.as_str())
+                .collect();
+            let whole = words.join(" ");
+            let without = words.get(1..)?.join(" ");
+            let without = without.strip_prefix("the ").unwrap_or(&without).to_owned();
+            // "since 3pm", "in the last 20 minutes", "between 3pm and 4pm", "yesterday 14:05".
+            for said in [without, whole] {
+                let said = said.trim_end_matches([',', ';']).to_owned();
+                if !said.is_empty() && says_when(&said) && is_time(&said) {
+                    tokens.drain(at..end);
+                    return Some(said);
+                }
             }
         }
     }
     None
+}
+
+/// Short words are many things: a time has a number, or names a part of a day.
+fn says_when(said: &str) -> bool {
+    const WORDS: [&str; 6] = ["hour", "minute", "noon", "midnight", "morning", "yesterday"];
+    said.chars().any(|c| c.is_ascii_digit()) || WORDS.iter().any(|word| said.contains(word))
 }
 
 fn number(text: &str) -> Option<f64> {

@@ -117,8 +117,8 @@ const MISTAKES: &[(&str, &str)] = &[
     ),
     ("a change without an approval", "restore kept {clouded}"),
     ("a snapshot that is here already", "restore local --yes {clouded}"),
-    ("a case that is not there", "confirm 2026-03-14-1823-k7"),
-    ("a case that is not there", "verify 2026-03-14-1823-k7"),
+    ("a case that is not there", "confirm nobody"),
+    ("a case that is not there", "verify nobody"),
 ];
 
 #[test]

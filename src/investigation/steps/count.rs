@@ -68,7 +68,7 @@ impl Counted {
         self.plan.explain(clock)
     }
 
-    /// Where nothing matches: the filter without as many of its last terms as it takes to match something, and
+    /// Where nothing matches: the filter without as many terms as it takes to match something, those about outcomes first, and
     /// how many calls match that.
     pub fn control(&self) -> Option<(String, Counts)> {
         let control = self.control.as_ref()?;
@@ -199,7 +199,7 @@ impl Count {
             None => self.plan.filter(),
         };
         let Some(filter) = filter
-            .previous()
+            .relaxed()
             .filter(|_| nothing && self.controlled && !self.shown_only)
         else {
             return false;
