@@ -264,7 +264,7 @@ fn outcome(case: &Case, left: Phase) -> String {
         },
         Phase::Live => match &case.live {
             Some(live) => format!("live traffic is dissected of {}", clock.window(live)),
-            None => "not of live traffic".to_owned(),
+            None => "a snapshot is asked".to_owned(),
         },
         Phase::Survey => format!("{} edges", case.picture.edges.len()),
         Phase::Narrow => {

@@ -38,7 +38,8 @@ pub(super) struct Cli {
 
 const AFTER: &str = "\
 Exit status: 0 root cause found or no anomaly; 3 inconclusive or no data; 2 wrong usage;
-1 the environment (no server, no permission, no capture); 4 a replay diverged; 70 a bug.
+1 the environment (no server, no permission, no capture); 4 a replay diverged, a case
+does not verify or is not mended; 70 a bug.
 
 Start with `rca-agent demo`: it needs no cluster, no key and no network.";
 

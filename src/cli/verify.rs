@@ -154,7 +154,9 @@ struct Again<'a> {
 
 impl Again<'_> {
     async fn ask(&self, config: &Config, args: &VerifyArgs, show: Show) -> Result<Rechecked, AppError> {
-        let embedded = matches!(self.settings.source, Source::Capture { .. } | Source::Demo { .. });
+        // A hub that ran inside of us is gone, and takes the same again; on a server that is named that is a change.
+        let embedded = matches!(self.settings.source, Source::Capture { .. } | Source::Demo { .. })
+            && !source::is_named(&args.source);
         let retake = self.window.filter(|_| embedded || args.retake);
         let time = TimeArgs {
             tz: Some(self.settings.zone.name().to_owned()),

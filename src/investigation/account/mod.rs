@@ -355,6 +355,9 @@ pub(super) fn next(case: &Case, cause: Option<&Cause>, suspect: &Suspect) -> Vec
             edge.from, edge.to, secured.reference.name
         ));
     }
-    next.push("after the fix, investigate a fresh window: the same queries must find nothing".to_owned());
+    next.push(format!(
+        "after the fix, `rca-agent confirm {}` looks at the same path in a fresh window",
+        case.id
+    ));
     next
 }
