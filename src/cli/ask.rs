@@ -419,6 +419,7 @@ fn request(call: &Call) -> String {
 fn answered(call: &Call) -> String {
     match (call.status, outcome(call)) {
         (_, Ended::NoAnswer) => "none".to_owned(),
+        (Some(rcode), _) if call.protocol == "dns" && rcode != 0 => words::rcode(rcode),
         (Some(status), _) => status.to_string(),
         (None, _) => call.error.clone().unwrap_or_default(),
     }
@@ -465,6 +466,9 @@ fn chart(blocks: &mut Vec<Block>, counts: &crate::query::Counts, clock: &Clock) 
     blocks.push(Block::Code(lines.join("\n")));
 }
 
+/// As the skill has it.
+const EVERY_DNS_FAILURE: &str = "dns && status_code != 0";
+
 /// What to ask after this.
 fn follow_up(args: &AskArgs, answer: &QuestionAnswer, case: &Case, clock: &Clock) -> Vec<String> {
     let source = match (&args.source.capture, &args.source.mcp_url) {
@@ -509,6 +513,13 @@ fn follow_up(args: &AskArgs, answer: &QuestionAnswer, case: &Case, clock: &Clock
             Some((_, calls)) => *calls += 1,
             None => parties.push((to, 1)),
         }
+    }
+    // Search domains make such answers all day; `investigate` takes none of them for a failure.
+    let no_such_name = |call: &Call| call.protocol == "dns" && call.status == Some(3);
+    if answer.filter == EVERY_DNS_FAILURE && answer.rows.iter().any(no_such_name) {
+        next.push(format!(
+            "rca-agent ask 'without NXDOMAIN, which search domains make all day' --kfl '{EVERY_DNS_FAILURE} && status_code != 3'{place}{source}"
+        ));
     }
     parties.sort_by_key(|(_, calls)| std::cmp::Reverse(*calls));
     if failing > 0 || answer.slowest {

@@ -41,6 +41,18 @@ pub fn bytes(size: u64) -> String {
     }
 }
 
+/// The name of a DNS response code (RFC 1035, section 4.1.1).
+pub fn rcode(rcode: i64) -> String {
+    match rcode {
+        1 => "FORMERR".to_owned(),
+        2 => "SERVFAIL".to_owned(),
+        3 => "NXDOMAIN".to_owned(),
+        4 => "NOTIMP".to_owned(),
+        5 => "REFUSED".to_owned(),
+        other => format!("response code {other}"),
+    }
+}
+
 /// A latency in µs: "840 µs", "12.3 ms", "2.31 s".
 #[expect(clippy::cast_precision_loss, reason = "latencies stay far below 2^52 µs")]
 pub fn latency(us: i64) -> String {

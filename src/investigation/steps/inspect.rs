@@ -9,6 +9,7 @@ use crate::{
         action::Action,
         case::{Case, Reading},
         machine::{Phase, Plan, Seen, State, Step},
+        words,
     },
     kfl::Filter,
     wire::{
@@ -178,25 +179,13 @@ fn in_words(call: &Call) -> String {
         Outcome::Cut => "was cut short in the middle of its answer".to_owned(),
         Outcome::ErrorBody => "succeeded by its status and said in its body that it failed".to_owned(),
         Outcome::DnsFailure => match call.status {
-            Some(rcode) => format!("was answered with {}", rcode_name(rcode)),
+            Some(rcode) => format!("was answered with {}", words::rcode(rcode)),
             None => "got no answer".to_owned(),
         },
         _ => match call.status {
             Some(status) => format!("was answered {status}"),
             None => "ended without a status".to_owned(),
         },
-    }
-}
-
-/// Names of DNS response codes (RFC 1035, section 4.1.1).
-fn rcode_name(rcode: i64) -> String {
-    match rcode {
-        1 => "FORMERR".to_owned(),
-        2 => "SERVFAIL".to_owned(),
-        3 => "NXDOMAIN".to_owned(),
-        4 => "NOTIMP".to_owned(),
-        5 => "REFUSED".to_owned(),
-        other => format!("response code {other}"),
     }
 }
 
