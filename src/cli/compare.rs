@@ -206,13 +206,12 @@ pub(super) async fn measure(order: Order, show: Show) -> Result<(Measured, Vec<S
         State::Finished(outcome) if matches!(**outcome, Outcome::Measured) => {
             let case = machine.case();
             let window = case.window.unwrap_or(case.settings.reading.window);
-            let counted = match &case.settings.task {
-                Task::Measure { edges } => edges.as_slice(),
-                _ => &[],
-            };
             let mut not_seen = case.coverage.not_seen.clone();
             not_seen.extend(case.coverage.gaps());
-            Ok((Measured::of(&case.picture, window, counted), not_seen))
+            Ok((
+                Measured::of(&case.picture, window, case.settings.task.counted_edges()),
+                not_seen,
+            ))
         }
         other => Err(order::unexpected(other)),
     }

@@ -148,6 +148,14 @@ impl Task {
         *self == Self::Investigate
     }
 
+    /// Edges that a survey counts whole because it was ordered to; none of another task.
+    pub fn counted_edges(&self) -> &[EdgeKey] {
+        match self {
+            Self::Measure { edges } => edges,
+            _ => &[],
+        }
+    }
+
     pub fn is_measuring(&self) -> bool {
         matches!(self, Self::Measure { .. })
     }

@@ -57,8 +57,7 @@ impl Filter {
         }
     }
 
-    /// The filter before its last narrowing: the positive control of "nothing found". `None` for the empty
-    /// filter.
+    /// The filter before its last narrowing. `None` for the empty filter.
     pub fn previous(&self) -> Option<Self> {
         let (_, before) = self.terms.split_last()?;
         Some(Self {
@@ -67,15 +66,17 @@ impl Filter {
     }
 
     /// The filter with one term less: the last one that is about how calls end or how long they take, so that whose calls
-    /// they are stays as long as it can; without such a term the last one. `None` for the empty filter.
+    /// they are stays as long as it can; without such a term the last one: the positive control of "nothing found". `None` for
+    /// the empty filter.
     pub fn relaxed(&self) -> Option<Self> {
         const OUTCOME: [&str; 3] = ["status", "elapsed_time", "error"];
-        let last = self.terms.len().checked_sub(1)?;
         let outcome = |term: &Term| {
             let text = term.to_string();
             OUTCOME.iter().any(|word| text.contains(word))
         };
-        let at = self.terms.iter().rposition(outcome).unwrap_or(last);
+        let Some(at) = self.terms.iter().rposition(outcome) else {
+            return self.previous();
+        };
         let mut terms = self.terms.clone();
         terms.remove(at);
         Some(Self { terms })

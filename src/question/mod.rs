@@ -31,7 +31,7 @@ pub struct Asked {
     unknown: Vec<String>,
     /// Words that were not read and that turn round or bound what was: "not", "except".
     pub turned: Vec<String>,
-    /// The words for the window at the end of the question, for the parser of times.
+    /// The words for the window, taken out of the question, for the parser of times.
     pub window: Option<String>,
     /// How many rows are wanted.
     pub rows: Option<u32>,

@@ -76,14 +76,17 @@ impl Desk {
         }
         let there = self.store.shipped(case).await?;
         // The journal grows meanwhile: only lines that were there before the bodies were listed name none but those.
-        let lines = whole_lines(&dir.join(JOURNAL));
+        let shipped = |name: &str| {
+            there
+                .iter()
+                .find(|(known, _)| known == name)
+                .map_or(0, |(_, size)| *size)
+        };
+        let lines = whole_lines(&dir.join(JOURNAL), shipped(JOURNAL));
         let mut names = listed(dir, BODIES);
         names.extend([JOURNAL, "report.json"].map(str::to_owned));
         for name in names {
-            let start = there
-                .iter()
-                .find(|(known, _)| *known == name)
-                .map_or(0, |(_, size)| *size);
+            let start = shipped(&name);
             if let Some(path) = inside(dir, &name) {
                 let most = if name == JOURNAL { lines } else { LARGEST };
                 self.ship_one(lease, case, &name, &path, (start, most)).await?;
@@ -125,12 +128,19 @@ impl Desk {
     }
 }
 
-/// Where the last whole line of a file ends, bytes: one that is not whole yet would be cut off by whoever goes on, and
-/// then nothing would fit any more.
-fn whole_lines(path: &Path) -> u64 {
-    let text = fs::read(path).unwrap_or_default();
-    let end = text.iter().rposition(|byte| *byte == b'\n');
-    end.map_or(0, |at| at as u64 + 1)
+/// Where the last whole line from `start` on ends, bytes: one that is not whole yet would be cut off by whoever goes on,
+/// and then nothing would fit any more.
+fn whole_lines(path: &Path, start: u64) -> u64 {
+    let mut text = Vec::new();
+    let read = fs::File::open(path).and_then(|mut file| {
+        file.seek(SeekFrom::Start(start))?;
+        file.read_to_end(&mut text)
+    });
+    let lines = text
+        .iter()
+        .rposition(|byte| *byte == b'\n')
+        .map_or(0, |at| at as u64 + 1);
+    read.map_or(start, |_| start + lines)
 }
 
 /// Names below `dir/sub`, with `sub/` before them.

@@ -117,7 +117,7 @@ pub(super) fn counting(case: &mut Case, order: &CountOrder, controlled: bool) ->
 }
 
 /// The snapshot of the case; live traffic where there is none.
-fn target(case: &Case, statistics: bool) -> Target {
+pub(super) fn target(case: &Case, statistics: bool) -> Target {
     Target {
         snapshot: case.snapshot.as_ref().map(|secured| secured.reference.clone()),
         dissection: case.dissected.clone().flatten(),

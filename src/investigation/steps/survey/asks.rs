@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use super::{About, Ask, Group, Known, Which, length, stretch};
 use crate::{
     analysis::{EdgeKey, Layer},
-    investigation::{case::Case, filters, machine::Phase, settings::Task},
+    investigation::{case::Case, filters, machine::Phase},
     kfl::{self, Filter},
     query::pack,
     time::Window,
@@ -294,10 +294,7 @@ pub(super) fn wanted(case: &Case, known: &Known) -> Vec<(EdgeKey, Which, bool)> 
         .collect();
     edges.sort_by(|a, b| b.0.cmp(&a.0).then_with(|| a.1.cmp(b.1)));
     let mut wanted = Vec::new();
-    let ordered = match &case.settings.task {
-        Task::Measure { edges } => edges.as_slice(),
-        _ => &[],
-    };
+    let ordered = case.settings.task.counted_edges();
     for key in ordered {
         // Of lookups and connections the survey lists only those that fail.
         let whole =

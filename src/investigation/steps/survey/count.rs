@@ -4,11 +4,11 @@ use std::collections::BTreeMap;
 
 use serde_json::json;
 
-use super::{BATCH, Known, Which, asks, stretch as parts_of, take::stretch};
+use super::{super::count::target, BATCH, Known, Which, asks, stretch as parts_of, take::stretch};
 use crate::{
     analysis::EdgeKey,
     investigation::{action::Answer, case::Case, filters},
-    query::{Budget, Counting, Histogram, Plan, Question, Reason, Reply, Target},
+    query::{Budget, Counting, Histogram, Plan, Question, Reason, Reply},
     wire::Operation,
 };
 
@@ -59,13 +59,8 @@ impl Counts {
                     Which::All => along,
                     Which::Failing => filters::failing(along, key.layer),
                 };
-                let target = Target {
-                    snapshot: case.snapshot.as_ref().map(|secured| secured.reference.clone()),
-                    dissection: case.dissected.clone().flatten(),
-                    statistics: false,
-                };
                 let question = Question {
-                    target,
+                    target: target(case, false),
                     filter,
                     window,
                 };
